@@ -1,0 +1,1 @@
+"""PostgreSQL, the one dialect: the embedded server, connections, migrations, outbox and batcher."""
