@@ -18,6 +18,14 @@ def new_id() -> UUID:
     return UUID(int=value)
 
 
+def kin(id: UUID, number: int) -> UUID:
+    """Another id that belongs to ``id``: the same for the same number (1 to 255), sorting beside it.
+
+    What is derived so makes a repetition harmless: the hold of an affixing is always its kin 1.
+    """
+    return UUID(int=id.int ^ number)
+
+
 def new_token() -> str:
     """A secret link or session of 128 random bits, 22 characters of base64url."""
     return base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
@@ -33,3 +41,12 @@ def tidy_code(typed: str) -> str:
     """What somebody typed, in the form :func:`new_code` gives: capitals, one hyphen, no blanks."""
     plain = "".join(sign for sign in typed.upper() if sign.isalnum())
     return f"{plain[:4]}-{plain[4:6]}"
+
+
+def draw(base: int, length: int) -> bytes:
+    """``length`` values below ``base``, each a byte, drawn evenly."""
+    value = secrets.randbelow(base**length)
+    drawn = bytearray(length)
+    for position in range(length):
+        value, drawn[position] = divmod(value, base)
+    return bytes(drawn)

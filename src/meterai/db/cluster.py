@@ -99,7 +99,7 @@ class Cluster:
         self.folder = folder.resolve()
         self.data = self.folder / "data"
         self._programs = programs or find_programs()
-        self._socket_folder = _socket_folder(self.folder)
+        self._socket_folder = socket_folder(self.folder)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -244,7 +244,7 @@ class Cluster:
         return " | ".join(lines[-3:]) or "it said nothing"
 
 
-def _socket_folder(folder: Path) -> Path:
+def socket_folder(folder: Path) -> Path:
     """A private folder for the socket file, short enough for the kernel."""
     near = folder / "socket"
     if len(os.fsencode(near)) <= _SOCKET_PATH_MAX:

@@ -1,0 +1,216 @@
+"""The invariants as SQL: each query lists contradictions as (about, detail), and none when all is well.
+
+All run in one REPEATABLE READ transaction, so that they speak of one moment.
+"""
+
+from meterai.audit.model import Invariant
+from meterai.quota.model import UnitAccount
+
+QUERIES: list[tuple[Invariant, str]] = [
+    (
+        Invariant.BOOKS,
+        """with moved as (
+               select account, sum(dp) dp, sum(dc) dc, sum(cp) cp, sum(cc) cc from (
+                   select debit as account,
+                          case kind when 'P' then amount when 'S' then 0 else -amount end as dp,
+                          case when kind in ('S', 'C') then amount else 0 end as dc,
+                          0 as cp, 0 as cc from transfer
+                   union all
+                   select credit, 0, 0,
+                          case kind when 'P' then amount when 'S' then 0 else -amount end,
+                          case when kind in ('S', 'C') then amount else 0 end from transfer) m
+               group by account)
+           select 'account ' || coalesce(a.id, m.account), 'balance is not the sum of its transfers'
+           from account a full join moved m on m.account = a.id
+           where a.id is null
+              or (a.debits_pending, a.debits_posted, a.credits_pending, a.credits_posted)
+                 is distinct from
+                 (coalesce(m.dp, 0), coalesce(m.dc, 0), coalesce(m.cp, 0), coalesce(m.cc, 0))""",
+    ),
+    (
+        Invariant.BOOKS,
+        """select 'transfer ' || t.id, 'accounts of different ledgers, or none'
+           from transfer t left join account d on d.id = t.debit left join account c on c.id = t.credit
+           where d.ledger is distinct from c.ledger or d.id is null""",
+    ),
+    (
+        Invariant.BOOKS,
+        """select 'transfer ' || t.id, 'does not fit the pending transfer it ends'
+           from transfer t left join transfer p on p.id = t.pending_id and p.kind = 'P'
+           where t.pending_id is not null
+             and (t.debit, t.credit, t.amount) is distinct from (p.debit, p.credit, p.amount)""",
+    ),
+    (
+        Invariant.BOOKS,
+        """select 'account ' || id, 'is overdrawn' from account
+           where (flags = 1 and debits_pending + debits_posted > credits_posted)
+              or (flags = 2 and credits_pending + credits_posted > debits_posted)""",
+    ),
+    (
+        Invariant.UNITS,
+        f"""select 'the nation', 'issued ' || issued || ', found ' || held from (
+               select coalesce(sum(debits_posted - credits_posted)
+                               filter (where code = {UnitAccount.ISSUANCE}), 0) as issued,
+                      coalesce(sum(credits_posted - debits_posted)
+                               filter (where code <> {UnitAccount.ISSUANCE}), 0) as held
+               from account where ledger = 2) s where issued <> held""",
+    ),
+    (
+        Invariant.UNITS,
+        """with came as (
+               select c.scope as channel,
+                      sum(t.amount) filter (where d.scope is distinct from c.scope) as n
+               from transfer t join account d on d.id = t.debit join account c on c.id = t.credit
+               where t.kind in ('S', 'C') and c.ledger = 2 and c.scope is not null group by c.scope),
+           went as (
+               select d.scope as channel,
+                      sum(t.amount) filter (where d.scope is distinct from c.scope) as n
+               from transfer t join account d on d.id = t.debit join account c on c.id = t.credit
+               where t.kind in ('S', 'C') and d.ledger = 2 and d.scope is not null group by d.scope),
+           held as (
+               select scope as channel, sum(credits_posted - debits_posted) as n
+               from account where ledger = 2 and scope is not null group by scope)
+           select 'channel ' || held.channel, 'received ' || coalesce(came.n, 0) - coalesce(went.n, 0)
+                  || ', holds ' || held.n
+           from held left join came using (channel) left join went using (channel)
+           where coalesce(came.n, 0) - coalesce(went.n, 0) <> held.n""",
+    ),
+    (
+        Invariant.UNITS,
+        f"""with open as (
+               select party, channel, sum(units) filter (where ended_at is null) as reserved,
+                      sum(units) filter (where state = 'affixed') as used
+               from affixing group by party, channel),
+           held as (
+               select owner as party, scope as channel,
+                      sum(debits_pending) filter (where code = {UnitAccount.AVAILABLE}) as reserved,
+                      sum(credits_posted) filter (where code = {UnitAccount.USED}) as used
+               from account where ledger = 2 and owner is not null group by owner, scope)
+           select 'party ' || coalesce(open.party, held.party), 'affixings reserve '
+                  || coalesce(open.reserved, 0) || ' and use ' || coalesce(open.used, 0)
+                  || ', the books say ' || coalesce(held.reserved, 0) || ' and ' || coalesce(held.used, 0)
+           from open full join held using (party, channel)
+           where (coalesce(open.reserved, 0), coalesce(open.used, 0))
+              <> (coalesce(held.reserved, 0), coalesce(held.used, 0))""",
+    ),
+    (
+        Invariant.UNITS,
+        f"""with placed as (
+               select channel, sum(units) as n from purchase where state = 'placed' group by channel),
+           held as (
+               select scope as channel, sum(debits_pending) as n from account
+               where ledger = 2 and code = {UnitAccount.STOCK} group by scope)
+           select 'channel ' || channel, 'orders set aside ' || coalesce(placed.n, 0)
+                  || ', the books say ' || coalesce(held.n, 0)
+           from placed full join held using (channel)
+           where coalesce(placed.n, 0) <> coalesce(held.n, 0)""",
+    ),
+    (
+        Invariant.SERIALS,
+        """select 'serial ' || s.number, 'is affixed, but its affixing is ' || coalesce(a.state, 'missing')
+           from serial s left join affixing a on a.id = s.affixing
+           where s.state = 'affixed'
+             and (a.state is distinct from 'affixed' or a.source_sha256 <> s.source_sha256
+                  or a.signed_sha256 <> s.signed_sha256 or a.file_sha256 <> s.file_sha256)""",
+    ),
+    (
+        Invariant.SERIALS,
+        """select 'affixing ' || a.id, 'is ' || a.state || ' with ' || count(s.number) || ' serials of '
+                  || a.units || ', states ' || coalesce(string_agg(distinct s.state, ' '), 'none')
+           from affixing a left join serial s on s.affixing = a.id
+           group by a.id, a.state, a.units
+           having count(s.number) <> a.units or count(s.number) <> count(s.number) filter (
+               where s.state = case a.state when 'affixed' then 'affixed'
+                                            when 'restored' then 'void' when 'cancelled' then 'void'
+                                            else 'bound' end)""",
+    ),
+    (
+        Invariant.PAYMENTS,
+        """select 'payment ' || n.external_id, 'is ' || n.state || ' but moved ' || count(t.id)
+                  || ' transfers of Rp' || coalesce(sum(t.amount), 0)
+           from payment_notice n
+           left join purchase p on p.reference = n.reference
+           left join transfer t on t.kind = 'S'
+                and (t.ref = n.id or (n.state = 'credited' and t.ref = p.id and t.code in (101, 102)))
+           group by n.id, n.external_id, n.state, n.amount
+           having (n.state = 'new' and count(t.id) > 0)
+               or (n.state <> 'new' and coalesce(sum(t.amount), 0) <> n.amount)""",
+    ),
+    (
+        Invariant.PAYMENTS,
+        """select 'order ' || p.reference, 'is ' || p.state || ' with ' || count(n.id)
+                  || ' credited payments'
+           from purchase p
+           left join payment_notice n on n.reference = p.reference and n.state = 'credited'
+           group by p.id, p.reference, p.state, p.duty, p.service_fee
+           having count(n.id) <> case p.state when 'paid' then 1 else 0 end
+               or (p.state = 'paid' and sum(n.amount) <> p.duty + p.service_fee)""",
+    ),
+    (
+        Invariant.PAYMENTS,
+        f"""select 'order ' || p.reference, 'is ' || p.state || ' and its units moved '
+                  || coalesce(sum(t.amount), 0) || ' of ' || p.units
+           from purchase p
+           left join transfer t on t.ref = p.id and t.kind in ('S', 'C')
+                and exists (select 1 from account a where a.id = t.credit
+                            and a.ledger = 2 and a.code = {UnitAccount.AVAILABLE})
+           group by p.id, p.reference, p.state, p.units
+           having coalesce(sum(t.amount), 0) <> case p.state when 'paid' then p.units else 0 end""",
+    ),
+    (
+        Invariant.PAYMENTS,
+        """select 'provider ' || provider, 'unplaced Rp' || coalesce(n.amount, 0) || ', books say Rp'
+                  || coalesce(a.amount, 0)
+           from (select provider, sum(amount) as amount from payment_notice
+                 where state = 'unplaced' group by provider) n
+           full join (select scope as provider, sum(credits_posted - debits_posted) as amount
+                      from account where ledger = 1 and code = 102 group by scope) a using (provider)
+           where coalesce(n.amount, 0) <> coalesce(a.amount, 0)""",
+    ),
+    (
+        Invariant.PAYMENTS,
+        """select 'payment ' || external_id, 'was recorded but not matched for more than a minute'
+           from payment_notice where state = 'new' and received_at < now() - interval '60 seconds'""",
+    ),
+    (
+        Invariant.DEADLINES,
+        """select 'affixing ' || id, 'is ' || state || ' more than a minute after its deadline'
+           from affixing where ended_at is null and deadline < now() - interval '60 seconds'""",
+    ),
+    (
+        Invariant.DEADLINES,
+        """select 'affixing ' || a.id, 'is ' || a.state || ' and its hold ended '
+                  || coalesce(string_agg(t.kind::text, ' '), 'never')
+           from affixing a
+           left join transfer t on t.ref = a.id and t.pending_id is not null
+           group by a.id, a.state
+           having case a.state when 'affixed' then array_agg(t.kind::text) is distinct from array['C']
+                      when 'restored' then count(t.id) <> 1 or bool_or(t.kind = 'C')
+                      when 'cancelled' then count(t.id) <> 1 or bool_or(t.kind = 'C')
+                      else count(t.id) <> 0 end""",
+    ),
+    (
+        Invariant.PROMISES,
+        """select 'affixing ' || a.id, 'has no hold in the books'
+           from affixing a where not exists (
+               select 1 from transfer t where t.ref = a.id and t.kind = 'P' and t.amount = a.units)""",
+    ),
+    (
+        Invariant.PROMISES,
+        """select 'affixing ' || a.id, 'was reserved for another document than the row says'
+           from affixing a join document d on d.id = a.document
+           where a.source_sha256 <> d.sha256""",
+    ),
+]
+
+COUNTS = """
+select (select count(*) from transfer) as transfers,
+       (select count(*) from journal_link) as links,
+       (select count(*) from serial) as serials,
+       (select count(*) from affixing) as affixings,
+       (select count(*) from affixing where state = 'affixed') as affixed,
+       (select count(*) from affixing where state in ('restored', 'cancelled')) as restored,
+       (select count(*) from affixing where ended_at is null) as under_way,
+       (select count(*) from purchase) as orders,
+       (select count(*) from payment_notice) as payments
+"""
