@@ -1,0 +1,142 @@
+"""Built once, handed down: what each process needs, made from the settings and nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from meterai.affixing.affix import Workbench
+from meterai.affixing.model import Affixing
+from meterai.affixing.reservation import AffixingWish, reserve_all
+from meterai.channel.model import ChannelId
+from meterai.db.batcher import Batcher
+from meterai.db.cluster import Cluster, find_programs
+from meterai.db.connection import Database
+from meterai.intake.client import Intake
+from meterai.objects.bucket import BucketObjects
+from meterai.objects.folder import FolderObjects
+from meterai.objects.store import EncryptedObjects, Objects
+from meterai.payment.provider import Provider
+from meterai.payment.snap import SnapProvider
+from meterai.settings import Settings
+from meterai.signing.keys import FileKey, Pkcs11Key, SealKey
+from meterai.signing.seal import Sealer
+from meterai.signing.statement import StatementKey
+from meterai.signing.time_stamps import TimeStamps
+from meterai.signing.validation import Trust
+from meterai.signing.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What a door works with."""
+
+    settings: Settings
+    database: Database
+    objects: Objects
+    vault: Vault
+    intake: Intake
+    statements: StatementKey
+    provider: Provider | None
+    reservations: Batcher[AffixingWish, Affixing]
+
+    @property
+    def channel(self) -> ChannelId:
+        """The channel that this installation's own pages sell for."""
+        return ChannelId(self.settings.channel)
+
+    def address_of(self, serial: str) -> str:
+        """The address in a serial's QR code: verify page, serial, short MAC, nothing personal."""
+        mac = self.vault.short_mac(serial.encode())
+        return f"{self.settings.base_url}/c/{serial}?m={mac}"
+
+
+def vault_of(settings: Settings) -> Vault:
+    """The vault of this installation; its secret is made by ``meterai run`` before anything else."""
+    return Vault((settings.keys / "secret").read_bytes())
+
+
+def dsn_of(settings: Settings) -> str:
+    """Where the database is."""
+    return settings.database_url or cluster_of(settings).dsn
+
+
+def cluster_of(settings: Settings) -> Cluster:
+    """The embedded PostgreSQL of this data folder."""
+    return Cluster(settings.postgres_dir, find_programs(settings.postgres_bin))
+
+
+def objects_of(settings: Settings, vault: Vault) -> Objects:
+    """Where files are kept, encrypted."""
+    if settings.objects_url is None:
+        return EncryptedObjects(FolderObjects(settings.data_dir / "objects"), vault)
+    return EncryptedObjects(BucketObjects(settings.objects_url), vault)
+
+
+def trust_of(settings: Settings) -> Trust:
+    """Whose seals are recognised."""
+    return Trust.load(settings.keys / "trust")
+
+
+def seal_key_of(settings: Settings) -> SealKey:
+    """The sealing key: a device where one is configured, else a file."""
+    chain = settings.keys / "seal-chain.pem"
+    if settings.pkcs11_module is None:
+        return FileKey.load(settings.keys / "seal.key", chain)
+    return Pkcs11Key.open(
+        settings.pkcs11_module,
+        token=settings.pkcs11_token or "meterai",
+        label=settings.pkcs11_key or "seal",
+        pin=_pin(settings.pkcs11_pin_file),
+        chain=chain,
+    )
+
+
+def _pin(file: Path | None) -> str:
+    return "" if file is None else file.read_text().strip()
+
+
+def provider_of(settings: Settings) -> Provider | None:
+    """The payment provider, if one is configured."""
+    if settings.payment_url is None:
+        return None
+    return SnapProvider.load(
+        settings.payment_url, settings.payment_client or "meterai", settings.keys / "payment"
+    )
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, name: str) -> AsyncIterator[App]:
+    """What a door works with, closed at the end."""
+    async with AsyncExitStack() as stack:
+        database = await Database.connect(dsn_of(settings), size_max=12, name=name)
+        stack.push_async_callback(database.close)
+        vault = vault_of(settings)
+        reservations = await stack.enter_async_context(Batcher(database, reserve_all))
+        yield App(
+            settings=settings,
+            database=database,
+            objects=objects_of(settings, vault),
+            vault=vault,
+            intake=Intake(settings.intake_socket),
+            statements=StatementKey.load(settings.keys),
+            provider=provider_of(settings),
+            reservations=reservations,
+        )
+
+
+@asynccontextmanager
+async def open_workbench(
+    settings: Settings, app: App
+) -> AsyncIterator[Workbench]:
+    """What an affixing is made with."""
+    async with TimeStamps.connect(settings.time_stamp_urls, settings.keys / "trust") as stamps:
+        yield Workbench(
+            database=app.database,
+            objects=app.objects,
+            sealer=Sealer(seal_key_of(settings), stamps),
+            signer=app.statements,
+            address_of=app.address_of,
+        )
+
+
