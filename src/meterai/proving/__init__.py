@@ -1,0 +1,1 @@
+"""Everything that tests the house from outside: benches, drills, simulators of others, demo data."""

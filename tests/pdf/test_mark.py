@@ -1,0 +1,104 @@
+import pytest
+import segno
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from meterai.pdf import lettering, qr
+from meterai.pdf.errors import RequestNotUnderstood
+from meterai.pdf.increment import Mark, prepare
+from meterai.pdf.mark import SIZE_MIN_PT, appearance
+from meterai.pdf.model import Place
+from world import pictures
+from world.documents import SERIAL, letter, request
+
+SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ADDRESSES = [
+    "https://meterai.example.id/c/7K4P2M9QAB0O1I5S8BZ2XY?m=ABCD2345",
+    "HTTPS://METERAI.ID/C/7K4P2M9QAB0O1I5S8BZ2XY/ABCD2345",
+    "http://127.0.0.1:8000/c/7K4P2M9QAB0O1I5S8BZ2XY?m=ABCD2345",
+    # the longest that is taken
+    "https://verifikasi.meterai-elektronik.example.go.id/cek/c/7K4P2M9QAB0O1I5S8BZ2XY?m=ABCD2345#halaman-satu",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("renderer", pictures.RENDERERS)
+@pytest.mark.parametrize("dpi", [150, 200, 300])
+def test_the_code_is_read_from_the_page(address: str, renderer: str, dpi: int) -> None:
+    document = prepare(letter(), request(Mark(SERIAL, address, Place(1, 100, 150)))).sealed_with(
+        b""
+    )
+    assert pictures.codes(pictures.picture(document, renderer, dpi)) == [address]
+
+
+@pytest.mark.parametrize("renderer", pictures.RENDERERS)
+def test_the_smallest_mark_is_still_read_at_print_resolution(renderer: str) -> None:
+    small = Mark(SERIAL, ADDRESSES[0], Place(1, 100, 150), size_pt=SIZE_MIN_PT)
+    document = prepare(letter(), request(small)).sealed_with(b"")
+    assert pictures.codes(pictures.picture(document, renderer, 200)) == [ADDRESSES[0]]
+
+
+@given(st.text(SIGNS, min_size=22, max_size=22))
+@settings(max_examples=30, deadline=None)
+def test_every_serial_is_drawn_with_paths_alone(serial: str) -> None:
+    operators = {word for word in appearance(serial, ADDRESSES[0]).split() if word.isalpha()}
+    # no text, no image, no graphics state that could hide transparency
+    assert operators <= {b"q", b"Q", b"cm", b"cs", b"CS", b"sc", b"SC", b"w", b"J", b"j",
+                         b"m", b"l", b"c", b"h", b"re", b"f", b"S"}  # fmt: skip
+
+
+def test_each_sign_looks_different() -> None:
+    drawings = {lettering.drawn(sign, 0, 0, cap=100, advance=0) for sign in SIGNS}
+    assert len(drawings) == len(SIGNS)
+
+
+def test_serials_differ_in_their_drawing() -> None:
+    other = SERIAL[:-1] + "Z"
+    assert appearance(SERIAL, ADDRESSES[0]) != appearance(other, ADDRESSES[0])
+
+
+@pytest.mark.parametrize(
+    "serial", ["", "7K4P", SERIAL + "A", SERIAL.lower(), SERIAL[:-1] + "é", SERIAL[:-1] + "-"]
+)
+def test_what_is_no_serial_is_not_drawn(serial: str) -> None:
+    with pytest.raises(RequestNotUnderstood):
+        appearance(serial, ADDRESSES[0])
+
+
+def test_an_address_that_makes_too_fine_a_code_is_refused() -> None:
+    with pytest.raises(RequestNotUnderstood):
+        appearance(SERIAL, "https://m.test/" + "x" * 110)
+
+
+def test_capitals_make_a_smaller_code() -> None:
+    plain = "https://meterai.example.id/c/7k4p2m9qab0o1i5s8bz2xy/abcd2345"
+    assert len(qr.modules(plain.upper())) < len(qr.modules(plain))
+
+
+@given(st.text(SIGNS + "/:?=.", min_size=1, max_size=80))
+@settings(max_examples=40, deadline=None)
+def test_the_path_covers_exactly_the_dark_modules(address: str) -> None:
+    rows = qr.modules(address)
+    size = len(rows)
+    painted = [[0] * size for _ in range(size)]
+    for line in qr.path(rows).splitlines():
+        x, y, width, height = (int(word) for word in line.split()[:4])
+        for row in range(size - y - height, size - y):
+            for column in range(x, x + width):
+                painted[row][column] += 1
+    expected = segno.make(address, error="m", micro=False, boost_error=False).matrix
+    assert painted == [list(row) for row in expected]
+
+
+def test_text_is_as_wide_as_it_says() -> None:
+    path = lettering.drawn("HHH", 0, 0, cap=10, advance=8)
+    ends = [float(word) for line in path.splitlines() for word in line.split()[:-1:2]]
+    assert max(ends) == pytest.approx(lettering.drawn_width("HHH", 10, 8))
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0, b"0"), (-0.001, b"0"), (1.5, b"1.5"), (-2.346, b"-2.35"), (10, b"10")],
+)
+def test_numbers_are_written_short(value: float, written: bytes) -> None:
+    assert lettering.number(value) == written
