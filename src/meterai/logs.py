@@ -12,7 +12,9 @@ _LONG_NUMBER = re.compile(r"(?<!\d)(?:\+?62|0)8\d{7,11}(?!\d)|(?<!\d)\d{15,16}(?
 """Telephone numbers, NIK and NPWP; they should not be here, and if they are, they are blotted out."""
 
 
-def _blot_out(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _blot_out(
+    _logger: Any, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     for key, value in event.items():
         if isinstance(value, str):
             event[key] = _LONG_NUMBER.sub("[…]", value)

@@ -126,9 +126,7 @@ async def open_app(settings: Settings, name: str) -> AsyncIterator[App]:
 
 
 @asynccontextmanager
-async def open_workbench(
-    settings: Settings, app: App
-) -> AsyncIterator[Workbench]:
+async def open_workbench(settings: Settings, app: App) -> AsyncIterator[Workbench]:
     """What an affixing is made with."""
     async with TimeStamps.connect(settings.time_stamp_urls, settings.keys / "trust") as stamps:
         yield Workbench(
@@ -138,5 +136,3 @@ async def open_workbench(
             signer=app.statements,
             address_of=app.address_of,
         )
-
-

@@ -28,9 +28,10 @@ from meterai.channel.model import ChannelId
 from meterai.clock import monotonic
 from meterai.errors import Invalid
 from meterai.ids import new_id
-from meterai.pdf.geometry import preset
+from meterai.pdf.geometry import MM_PER_POINT
 from meterai.pdf.inspection import Inspection
-from meterai.pdf.model import MARK_SIZE_PT, MM_PER_PT
+from meterai.pdf.mark import SIDE
+from meterai.pdf.model import Corner, place_in_corner
 from meterai.people.model import Party
 from meterai.quota.balance import holdings
 from meterai.serial import store as serials
@@ -100,7 +101,9 @@ async def create_stamping(
     document_kind: Annotated[str | None, Form(max_length=40)] = None,
     document_number: Annotated[str | None, Form(max_length=80)] = None,
     document_date: Annotated[date | None, Form()] = None,
-    repeat: Annotated[bool, Form(description="One more stamp on a document stamped before")] = False,
+    repeat: Annotated[
+        bool, Form(description="One more stamp on a document stamped before")
+    ] = False,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Stamping:
     """A document is received, units are held, and it waits to be stamped.
@@ -164,7 +167,6 @@ async def _place(app: App, document: Document, content: bytes, where: _Where) ->
     number = document.pages + 1 + where.page if where.page < 0 else where.page
     if not 1 <= number <= document.pages:
         raise PageMissing(pages=document.pages)
-    side = MARK_SIZE_PT * MM_PER_PT
     if where.left_mm is not None or where.top_mm is not None:
         if where.left_mm is None or where.top_mm is None:
             raise Invalid
@@ -173,7 +175,9 @@ async def _place(app: App, document: Document, content: bytes, where: _Where) ->
         found = await app.intake.suggest(content, number)
     else:
         inspection = msgspec.json.decode(document.inspection, type=Inspection)
-        found = preset(inspection.pages[number - 1], number, where.position, side)
+        shape = inspection.pages[number - 1]
+        corner = Corner(where.position)
+        found = place_in_corner(corner, shape, SIDE * MM_PER_POINT, page=number)
     return MarkPlace(number, found.left_mm, found.top_mm)
 
 
@@ -199,7 +203,9 @@ async def read_stamping(
     request: Request,
     caller: Reader,
     id: UUID,
-    wait: Annotated[float, Query(ge=0, le=WAIT_MAX_S, description="Seconds to wait for its end")] = 0,
+    wait: Annotated[
+        float, Query(ge=0, le=WAIT_MAX_S, description="Seconds to wait for its end")
+    ] = 0,
 ) -> Stamping:
     """The stamping as it stands now, or as soon as it has ended within ``wait`` seconds."""
     app = app_of(request)

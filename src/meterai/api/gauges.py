@@ -31,9 +31,9 @@ async def measure(database: Database) -> None:
             AFFIXINGS.labels(row["state"]).set(row["n"])
         for channel, units in (await stock(connection)).items():
             STOCK.labels(channel).set(units)
-        row = await connection.fetchrow(_QUERY)
-    assert row is not None
-    WAITING_S.set(row["oldest"])
-    UNMATCHED.set(row["unmatched"])
-    UNPLACED.set(row["unplaced"])
-    IMBALANCE.set(row["imbalance"])
+        sums = await connection.fetchrow(_QUERY)
+    assert sums is not None
+    WAITING_S.set(sums["oldest"])
+    UNMATCHED.set(sums["unmatched"])
+    UNPLACED.set(sums["unplaced"])
+    IMBALANCE.set(sums["imbalance"])

@@ -39,9 +39,7 @@ async def read_units(request: Request, caller: Reader) -> UnitsByState:
         reserved=sums.reserved,
         used=sums.used,
         channels=[
-            ChannelUnits(
-                channel=h.channel, available=h.available, reserved=h.reserved, used=h.used
-            )
+            ChannelUnits(channel=h.channel, available=h.available, reserved=h.reserved, used=h.used)
             for h in held
         ],
     )

@@ -25,7 +25,8 @@ DataDir = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output")]
 Server = Annotated[
-    str | None, typer.Option("--server", envvar="METERAI_SERVER", help="Address of a running server")
+    str | None,
+    typer.Option("--server", envvar="METERAI_SERVER", help="Address of a running server"),
 ]
 Key = Annotated[str | None, typer.Option("--key", envvar="METERAI_API_KEY", help="API key")]
 
@@ -60,7 +61,9 @@ def _add_running(app: typer.Typer, stage: Stage) -> None:
     @app.command()
     def run(
         data_dir: DataDir = None,
-        port: Annotated[int | None, typer.Option(help="Where to listen; 0 takes a free one")] = None,
+        port: Annotated[
+            int | None, typer.Option(help="Where to listen; 0 takes a free one")
+        ] = None,
         host: Annotated[str | None, typer.Option(help="Address to listen on")] = None,
         demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Demo roles and data")] = True,
         until_idle: Annotated[bool, typer.Option(hidden=True)] = False,
@@ -163,8 +166,14 @@ def _add_checks(app: typer.Typer) -> None:
             checks = examine_machine(_settings(data_dir))
         for check in checks:
             if as_json:
-                record({"check": check.name, "good": check.good, "found": check.found,
-                        "cure": None if check.good else check.cure})
+                record(
+                    {
+                        "check": check.name,
+                        "good": check.good,
+                        "found": check.found,
+                        "cure": None if check.good else check.cure,
+                    }
+                )
             else:
                 say(f"{'✓' if check.good else '✗'} {check.name:<14} {check.found}")
                 if not check.good:
@@ -197,7 +206,9 @@ def _add_checks(app: typer.Typer) -> None:
         from meterai.cli.connection import keep_key
 
         with speaking_of_failures():
-            keep_key(_settings(data_dir), server, typer.prompt("API key", hide_input=True, err=True))
+            keep_key(
+                _settings(data_dir), server, typer.prompt("API key", hide_input=True, err=True)
+            )
 
 
 def _proof() -> typer.Typer:
@@ -224,5 +235,3 @@ def _proof() -> typer.Typer:
             proving.verify(file, proving.keys_from(keys, settings), as_json=as_json)
 
     return proof
-
-

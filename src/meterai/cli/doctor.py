@@ -73,7 +73,10 @@ def _disk(settings: Settings) -> Check:
     folder = next(p for p in (settings.data_dir, *settings.data_dir.parents) if p.exists())
     free = shutil.disk_usage(folder).free
     return Check(
-        "disk", free > DISK_MIN, f"{free / 1e9:.1f} GB free", "Free at least 1 GB, or move --data-dir."
+        "disk",
+        free > DISK_MIN,
+        f"{free / 1e9:.1f} GB free",
+        "Free at least 1 GB, or move --data-dir.",
     )
 
 

@@ -39,8 +39,15 @@ def verify(file: Path, keys: bytes, *, as_json: bool) -> None:
     """The statement's facts, after its signature was checked; raises the reason if it is not good."""
     statement = read(file.read_bytes(), keys)
     if as_json:
-        record({"file": str(file), "valid": True, "kind": statement.kind, "key": statement.key_id,
-                "facts": statement.facts})
+        record(
+            {
+                "file": str(file),
+                "valid": True,
+                "kind": statement.kind,
+                "key": statement.key_id,
+                "facts": statement.facts,
+            }
+        )
         return
     say(f"Sah: {statement.kind}, ditandatangani kunci {statement.key_id}")
     for name, value in statement.facts.items():

@@ -35,9 +35,7 @@ class DemoOnLoopbackOnly(Refused):
     """A demo gives quota away; it must not be reachable from outside."""
 
     code = "demo_on_loopback_only"
-    says = Text(
-        "Demo hanya boleh berjalan di 127.0.0.1.", "A demo may only run on 127.0.0.1."
-    )
+    says = Text("Demo hanya boleh berjalan di 127.0.0.1.", "A demo may only run on 127.0.0.1.")
     next_step = Text("Pakai --no-demo untuk alamat lain.", "Use --no-demo for another address.")
 
 
@@ -113,9 +111,7 @@ def _children(settings: Settings, partners: list[Partner]) -> list[Child]:
     return children
 
 
-async def _serve(
-    settings: Settings, stage: Stage, children: list[Child], until_idle: bool
-) -> None:
+async def _serve(settings: Settings, stage: Stage, children: list[Child], until_idle: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -130,7 +126,9 @@ async def _serve(
             _greet(settings, stage)
             await _until_stopped(settings, stop, until_idle)
         elif not stop.is_set():
-            say(f"meterai: belum siap setelah {READY_PATIENCE_S} detik; lihat {settings.data_dir}/log")
+            say(
+                f"meterai: belum siap setelah {READY_PATIENCE_S} detik; lihat {settings.data_dir}/log"
+            )
     finally:
         say("meterai: berhenti …")
         await supervisor.stop()

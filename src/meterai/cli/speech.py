@@ -55,7 +55,9 @@ class Progress:
 def give_up(error: MeteraiError, code: int = NOT_POSSIBLE) -> NoReturn:
     """The failure and its next step are said; the command ends."""
     say(f"meterai: {error.sentence('id')} {error.advice('id')}")
-    say(f"         {error.sentence('en')} {error.advice('en')}  [{getattr(error, 'server_code', error.code)}]")
+    say(
+        f"         {error.sentence('en')} {error.advice('en')}  [{getattr(error, 'server_code', error.code)}]"
+    )
     raise typer.Exit(code)
 
 

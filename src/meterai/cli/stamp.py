@@ -123,9 +123,7 @@ def _stamp(client: Client, job: Job, fields: dict[str, str]) -> Outcome:
         _write(job.output, file)
     except MeteraiError as error:
         code = str(getattr(error, "server_code", error.code))
-        return Outcome(
-            job, "refused", reason=code, sentence=f"{error.sentence()} {error.advice()}"
-        )
+        return Outcome(job, "refused", reason=code, sentence=f"{error.sentence()} {error.advice()}")
     except OSError as error:
         return Outcome(job, "refused", reason="file_error", sentence=str(error))
     return Outcome(
@@ -186,5 +184,3 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
         say(f"Berhasil  {job.source} → {job.output}  {outcome.serial}")
     else:
         say(f"Gagal     {job.source}: {outcome.sentence} [{outcome.reason}]")
-
-

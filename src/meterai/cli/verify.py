@@ -26,7 +26,9 @@ def find_files(paths: list[Path]) -> list[Path]:
     return files
 
 
-def verify_all(files: list[Path], client: Client | None, settings: Settings, *, as_json: bool) -> bool:
+def verify_all(
+    files: list[Path], client: Client | None, settings: Settings, *, as_json: bool
+) -> bool:
     """Whether every file is genuine; each verdict is said."""
     progress = Progress(len(files))
     all_good = True
@@ -73,9 +75,9 @@ def _offline(settings: Settings, file: Path) -> dict[str, object]:
 
 def _report(file: Path, said: dict[str, object], *, as_json: bool) -> None:
     if as_json:
-        record({"file": str(file), **{k: v for k, v in said.items() if k not in ("title", "sentence")}})
+        record(
+            {"file": str(file), **{k: v for k, v in said.items() if k not in ("title", "sentence")}}
+        )
         return
     say(f"{said.get('title', said['verdict'])!s:<28} {file}  {said.get('serial') or ''}")
     say(f"    {said.get('sentence', '')} [{said['reason']}]")
-
-

@@ -5,6 +5,7 @@ import os
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from meterai.db.batcher import Batcher
 from meterai.db.cluster import Cluster
 from meterai.db.connection import Connection, Database
 from meterai.db.migration import migrate
+from meterai.errors import MeteraiError
 from meterai.ids import new_id
 from meterai.ledger import journal, store
 from meterai.ledger.model import Ledger, Limit, Outcome, Transfer, single
@@ -67,19 +69,20 @@ async def _measure(
 ) -> dict[str, object]:
     hot, buyers = await _open(database)
 
-    async def apply(connection: Connection, transfers: list[Transfer]) -> list[Outcome]:
+    async def apply(
+        connection: Connection, transfers: Sequence[Transfer]
+    ) -> list[Outcome | MeteraiError]:
         outcomes = await journal.apply(connection, [[transfer] for transfer in transfers])
         return [outcome for (outcome,) in outcomes]
 
     latencies: list[float] = []
-    async with Batcher(database, apply, largest=batch) as batcher:  # type: ignore[arg-type]  # outcomes, never errors
+    gathered: Batcher[Transfer, Outcome] = Batcher(database, apply, largest=batch)
+    async with gathered as batcher:
         stop = time.perf_counter() + seconds
 
         async def caller() -> None:
             while (began := time.perf_counter()) < stop:
-                taken = single(
-                    new_id(), code=2, debit=hot, credit=random.choice(buyers), amount=1
-                )
+                taken = single(new_id(), code=2, debit=hot, credit=random.choice(buyers), amount=1)
                 outcome = await batcher.submit(taken)
                 assert outcome is Outcome.CREATED
                 latencies.append(time.perf_counter() - began)

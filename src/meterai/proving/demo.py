@@ -64,7 +64,13 @@ ROLES = (
         SECOND,
     ),
     DemoRole(
-        "clerk", "Petugas loket", "Counter clerk", "Loket Contoh", "+6281200000004", Role.CLERK, COUNTER
+        "clerk",
+        "Petugas loket",
+        "Counter clerk",
+        "Loket Contoh",
+        "+6281200000004",
+        Role.CLERK,
+        COUNTER,
     ),
     DemoRole(
         "committee", "Panitia", "Committee", "Panitia Contoh", "+6281200000005", Role.COMMITTEE
@@ -136,6 +142,4 @@ async def _give(connection: Connection, party: Party, units: int) -> None:
     stock = await stock_account(connection, DIRECT)
     available, _ = await open_accounts(connection, party.id, DIRECT)
     gift = kin(_id(f"gift to {party.id}"), 1)
-    await journal.record(
-        connection, sell_late(gift, stock=stock, available=available, units=units)
-    )
+    await journal.record(connection, sell_late(gift, stock=stock, available=available, units=units))

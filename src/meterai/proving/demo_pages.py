@@ -30,9 +30,7 @@ async def demo(request: Request) -> Response:
     async with app.database.reading() as connection:
         fault = await faults.armed(connection)
         back = await documents.newest_restored(connection, size=5)
-    return await page(
-        request, "demo.html", roles=ROLES, fault=fault, kinds=faults.KINDS, back=back
-    )
+    return await page(request, "demo.html", roles=ROLES, fault=fault, kinds=faults.KINDS, back=back)
 
 
 async def enter(request: Request) -> Response:
@@ -64,7 +62,9 @@ async def pay(request: Request) -> Response:
     """*Bayar (simulasi)*: what a banking application would do."""
     app = app_of(request)
     form = await own_form(request)
-    await _simulator(app.settings.payment_url, form.text("pesanan"), form.text("bagaimana", "normal"))
+    await _simulator(
+        app.settings.payment_url, form.text("pesanan"), form.text("bagaimana", "normal")
+    )
     return RedirectResponse(safe_path(form.text("lanjut")) or "/", 303)
 
 

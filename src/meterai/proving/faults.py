@@ -1,8 +1,8 @@
 """Breaking things on purpose: at a named point of an affixing this very process ends, or a partner is away.
 
-In the demo a fault is armed in a table of its own and taken by the worker that claims the next affixing; it then
-stays with that affixing, whatever worker tries it, so that its unit really comes back. Fault tests name a point
-by ``METERAI_CRASH_AT`` instead: every worker that reaches it is killed there.
+In the demo a fault is armed in a table of its own and taken by the worker that claims the next affixing; it
+then stays with that affixing, whatever worker tries it, so that its unit really comes back. Fault tests name a
+point by ``METERAI_CRASH_AT`` instead: every worker that reaches it is killed there.
 """
 
 import os
@@ -10,10 +10,10 @@ import signal
 from uuid import UUID
 
 import asyncpg
-from meterai.signing.errors import SignerUnavailable, TimeStampUnavailable
 
 from meterai.affixing.affix import Watch
 from meterai.db.connection import Connection
+from meterai.signing.errors import SignerUnavailable, TimeStampUnavailable
 from meterai.wiring import App
 
 KINDS = ("worker", "signer", "time_stamp")

@@ -63,9 +63,7 @@ def make_pair(private: Path, public: Path) -> None:
     key = rsa.generate_private_key(65537, 2048)
     private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     private.touch(0o600)
-    private.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    )
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     public.write_bytes(
         key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )

@@ -21,9 +21,10 @@ from meterai.affixing.reservation import AffixingWish
 from meterai.affixing.restoration import cancel as cancel_affixing
 from meterai.errors import Invalid
 from meterai.ids import tidy_code
-from meterai.pdf.geometry import preset
+from meterai.pdf.geometry import MM_PER_POINT
 from meterai.pdf.inspection import Inspection
-from meterai.pdf.model import MARK_SIZE_PT, MM_PER_PT, PRESETS
+from meterai.pdf.mark import SIDE
+from meterai.pdf.model import Corner, PageShape, place_in_corner
 from meterai.quota.balance import holdings
 from meterai.quota.model import total
 from meterai.sale import store as orders
@@ -36,7 +37,8 @@ from meterai.web.papers import restoration_paper
 from meterai.web.session import app_of, language_of
 from meterai.web.words import state as state_words
 
-MARK_MM = MARK_SIZE_PT * MM_PER_PT
+MARK_MM = SIDE * MM_PER_POINT
+CORNERS = {corner.value: corner for corner in Corner}
 PICTURE_PX = 720
 
 
@@ -55,7 +57,7 @@ async def place(request: Request) -> Response:
     wanted = request.query_params.get("hal")
     number = int(wanted) if wanted and wanted.isdecimal() else None
     where = request.query_params.get("letak", "saran")
-    if where not in (*PRESETS, "saran", "sendiri"):
+    if where not in (*CORNERS, "saran", "sendiri"):
         where = "saran"
     return await _place_page(request, document, number, where)
 
@@ -72,9 +74,8 @@ async def _place_page(
     shape = inspection.pages[number - 1]
     if where == "sendiri" and chosen is not None and chosen.page == number:
         at = chosen
-    elif where in PRESETS:
-        found = preset(shape, number, where, MARK_MM)  # type: ignore[arg-type]  # checked above
-        at = MarkPlace(number, found.left_mm, found.top_mm)
+    elif where in CORNERS:
+        at = _in_corner(where, shape, number)
     else:
         source = await app.objects.get(document.object)
         suggested = await app.intake.suggest(source, number)
@@ -89,7 +90,6 @@ async def _place_page(
         shape=shape,
         at=at,
         where=where,
-        presets=PRESETS,
         mark_mm=MARK_MM,
     )
 
@@ -116,15 +116,19 @@ def _chosen(form: Form, document: Document, number: int, where: str) -> MarkPlac
         raise PageMissing(pages=document.pages)
     inspection = msgspec.json.decode(document.inspection, type=Inspection)
     shape = inspection.pages[number - 1]
-    if where in PRESETS:
-        found = preset(shape, number, where, MARK_MM)  # type: ignore[arg-type]  # checked above
-        return MarkPlace(number, found.left_mm, found.top_mm)
+    if where in CORNERS:
+        return _in_corner(where, shape, number)
     left, top = form.number("kiri"), form.number("atas")
     if not (-0.01 <= left <= shape.width_mm - MARK_MM + 0.05):
         raise Invalid
     if not (-0.01 <= top <= shape.height_mm - MARK_MM + 0.05):
         raise Invalid
     return MarkPlace(number, round(max(0.0, left), 2), round(max(0.0, top), 2))
+
+
+def _in_corner(where: str, shape: PageShape, number: int) -> MarkPlace:
+    found = place_in_corner(CORNERS[where], shape, MARK_MM, page=number)
+    return MarkPlace(number, found.left_mm, found.top_mm)
 
 
 async def picture(request: Request) -> Response:
@@ -155,9 +159,7 @@ async def result(request: Request) -> Response:
         if affixing is not None and affixing.state is AffixingState.WAITING:
             ahead = await store.ahead_of(connection, affixing)
     if affixing is None and (order is None or order.state is not OrderState.PAID):
-        return RedirectResponse(
-            f"/bayar/{link}" if document.place else f"/bubuhkan/{link}", 303
-        )
+        return RedirectResponse(f"/bayar/{link}" if document.place else f"/bubuhkan/{link}", 303)
     return await page(
         request,
         "result.html",

@@ -100,7 +100,9 @@ async def certificate(request: Request) -> Response:
     _, affixing = await _own(request)
     if affixing.certificate is None:
         raise NothingRestored
-    return pdf_download(await restoration_paper(app_of(request), affixing), "bukti-kuota-kembali.pdf")
+    return pdf_download(
+        await restoration_paper(app_of(request), affixing), "bukti-kuota-kembali.pdf"
+    )
 
 
 async def again(request: Request) -> Response:

@@ -84,7 +84,7 @@ def browser_of(request: Request) -> str:
 
 def form_token(request: Request) -> str:
     """What a form of ours carries in ``csrf``; good for this browser only."""
-    mac = app_of(request).vault.blind_index(browser_of(request).encode(), b"form")
+    mac: bytes = app_of(request).vault.blind_index(browser_of(request).encode(), b"form")
     return mac[:16].hex()
 
 

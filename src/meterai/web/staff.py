@@ -67,9 +67,7 @@ async def channel(request: Request) -> Response:
         )
         known = [c for c in await channels.channels(connection) if c.id in mine]
         terms = {c.id: await channels.terms_at(connection, c.id) for c in known}
-    return await page(
-        request, "channel.html", channels=known, stock=left, sold=sold, terms=terms
-    )
+    return await page(request, "channel.html", channels=known, stock=left, sold=sold, terms=terms)
 
 
 async def auditor(request: Request) -> Response:

@@ -87,5 +87,3 @@ def _stop_event() -> asyncio.Event:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, stop.set)
     return stop
-
-

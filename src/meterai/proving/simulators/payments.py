@@ -247,5 +247,3 @@ def serve(folder: Path, port: int, call_back: str) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever()
-
-
