@@ -31,6 +31,7 @@ LOST_CONNECTION = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,  # what a driver says that is cut off between two messages
     ConnectionError,
 )
 """The server went away: whether a COMMIT under way took effect is unknown."""
@@ -119,10 +120,25 @@ class Database:
         try:
             yield connection
         except LOST_CONNECTION as error:
+            _give_up(connection)
             raise DatabaseUnavailable from error
         except asyncpg.InterfaceError as error:
-            if connection.is_closed():
+            if _is_gone(connection):
                 raise DatabaseUnavailable from error
             raise
         finally:
             await self._pool.release(connection)
+
+
+def _give_up(connection: Any) -> None:
+    """The connection is never used again, whatever state the driver believes it to be in."""
+    if not _is_gone(connection):
+        connection.terminate()
+
+
+def _is_gone(connection: Any) -> bool:
+    """Whether the connection was lost under our hands (the pool takes a lost one back at once)."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
