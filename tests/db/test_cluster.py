@@ -45,12 +45,9 @@ async def test_it_comes_back_after_kill_9(tmp_path: Path) -> None:
     pid = cluster.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    with pytest.raises((asyncpg.PostgresError, OSError, asyncpg.InterfaceError)):
-        for _ in range(100):
-            await connection.fetchval("select 1")
-            await asyncio.sleep(0.02)
+    while cluster.pid is not None:
+        await asyncio.sleep(0.02)
     connection.terminate()
-    assert cluster.pid is None
     again = Cluster(tmp_path / "pg")
     await again.start()
     connection = await asyncpg.connect(again.dsn)

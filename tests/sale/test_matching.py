@@ -224,7 +224,8 @@ async def test_shuffled_payments_expiries_and_cancellations_leave_the_books_clea
         if kind == "expire":
             async with database.transaction() as connection:
                 await connection.execute(
-                    "update purchase set expires_at = now() - interval '1 s' where id = $1", order.id
+                    "update purchase set expires_at = now() - interval '1 s' where id = $1",
+                    order.id,
                 )
                 await expire_due(connection)
             await pay(database, order)

@@ -11,7 +11,7 @@ from meterai.ids import new_id
 from meterai.ledger import journal
 from meterai.money import Rupiah
 from meterai.payment import store as payments
-from meterai.payment.model import Reported
+from meterai.payment.model import PaymentNotice, Reported
 from meterai.people import store as people
 from meterai.people.model import Party, PartyKind
 from meterai.quota.reservation import open_accounts
@@ -71,7 +71,7 @@ def payment_for(order: Order, *, amount: int | None = None, number: str | None =
     )
 
 
-async def report(connection: Connection, reported: Reported) -> payments.PaymentNotice:
+async def report(connection: Connection, reported: Reported) -> PaymentNotice:
     """The payment is recorded."""
     notice, _ = await payments.record_notice(connection, reported, "callback")
     return notice

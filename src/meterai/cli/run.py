@@ -7,6 +7,7 @@ import secrets
 import signal
 import socket
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from meterai.cli.instance import announce, anybody_joined, exclusively
 from meterai.cli.speech import say
 from meterai.cli.stage import Partner, Stage
 from meterai.clock import monotonic
+from meterai.db.cluster import Cluster
 from meterai.db.connection import Database
 from meterai.db.errors import DatabaseUnavailable
 from meterai.db.migration import migrate
@@ -52,7 +54,8 @@ async def run(settings: Settings, stage: Stage, *, until_idle: bool = False) -> 
             await cluster.start()
         try:
             await _prepare_database(settings, stage)
-            await _serve(settings, stage, _children(settings, partners), until_idle)
+            ground = _Ground(settings, cluster)
+            await _serve(ground, stage, _children(settings, partners), until_idle=until_idle)
         finally:
             if cluster is not None:
                 await cluster.stop()
@@ -111,7 +114,22 @@ def _children(settings: Settings, partners: list[Partner]) -> list[Child]:
     return children
 
 
-async def _serve(settings: Settings, stage: Stage, children: list[Child], until_idle: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What everything stands on: the settings, and the embedded database where there is one."""
+
+    settings: Settings
+    cluster: Cluster | None
+
+    async def hold(self) -> None:
+        """The embedded database runs, also after somebody or something killed it."""
+        if self.cluster is not None and self.cluster.pid is None:
+            _log.error("database_died")
+            await self.cluster.start()
+
+
+async def _serve(ground: _Ground, stage: Stage, children: list[Child], *, until_idle: bool) -> None:
+    settings = ground.settings
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -124,7 +142,7 @@ async def _serve(settings: Settings, stage: Stage, children: list[Child], until_
         if await _ready(settings, stop):
             announce(settings)
             _greet(settings, stage)
-            await _until_stopped(settings, stop, until_idle)
+            await _until_stopped(ground, stop, until_idle=until_idle)
         elif not stop.is_set():
             say(
                 f"meterai: belum siap setelah {READY_PATIENCE_S} detik; lihat {settings.data_dir}/log"
@@ -162,13 +180,14 @@ async def _ready(settings: Settings, stop: asyncio.Event) -> bool:
     return False
 
 
-async def _until_stopped(settings: Settings, stop: asyncio.Event, until_idle: bool) -> None:
+async def _until_stopped(ground: _Ground, stop: asyncio.Event, *, until_idle: bool) -> None:
     idle = 0
     while not stop.is_set():
         try:
             await asyncio.wait_for(stop.wait(), 0.5)
         except TimeoutError:
-            idle = 0 if not until_idle or anybody_joined(settings) else idle + 1
+            await ground.hold()
+            idle = 0 if not until_idle or anybody_joined(ground.settings) else idle + 1
             if idle >= 3:
                 return
 
