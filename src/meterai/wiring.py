@@ -19,7 +19,7 @@ from meterai.objects.store import EncryptedObjects, Objects
 from meterai.payment.provider import Provider
 from meterai.payment.snap import SnapProvider
 from meterai.settings import Settings
-from meterai.signing.keys import FileKey, Pkcs11Key, SealKey
+from meterai.signing.keys import FileKey, SealKey
 from meterai.signing.seal import Sealer
 from meterai.signing.statement import StatementKey
 from meterai.signing.time_stamps import TimeStamps
@@ -101,7 +101,7 @@ def provider_of(settings: Settings) -> Provider | None:
     if settings.payment_url is None:
         return None
     return SnapProvider.load(
-        settings.payment_url, settings.payment_client or "meterai", settings.keys / "payment"
+        settings.payment_url, settings.payment_client or "meterai", settings.keys
     )
 
 

@@ -20,7 +20,7 @@ from meterai.db.connection import Connection, Database
 from meterai.ids import new_code, new_id, new_token
 from meterai.objects.store import Objects
 from meterai.pdf.errors import TooLarge
-from meterai.pdf.inspection import Inspection, refusal
+from meterai.pdf.inspection import Inspection
 from meterai.people import store as people
 from meterai.people.model import Party, PartyKind
 
@@ -65,7 +65,7 @@ async def receive(
         moment = await connection.fetchval("select now()")
     refuse_size(len(arrival.content), terms.file_bytes_max)
     inspection = await opener.inspect(arrival.content, terms.file_bytes_max)
-    refused = refusal(inspection)
+    refused = inspection.refusal()
     if refused is not None:
         raise refused
     id, link = new_id(), link or new_token()
@@ -80,7 +80,7 @@ async def receive(
         file_name=tidy_name(arrival.file_name),
         sha256=hashlib.sha256(arrival.content).digest(),
         size=len(arrival.content),
-        pages=inspection.page_count,
+        pages=inspection.pages,
         inspection=msgspec.json.encode(inspection),
         object=name,
         kind=None,

@@ -175,7 +175,7 @@ async def _place(app: App, document: Document, content: bytes, where: _Where) ->
         found = await app.intake.suggest(content, number)
     else:
         inspection = msgspec.json.decode(document.inspection, type=Inspection)
-        shape = inspection.pages[number - 1]
+        shape = inspection.shapes[number - 1]
         corner = Corner(where.position)
         found = place_in_corner(corner, shape, SIDE * MM_PER_POINT, page=number)
     return MarkPlace(number, found.left_mm, found.top_mm)

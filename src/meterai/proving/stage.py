@@ -66,7 +66,7 @@ class DemoStage:
         configure(settings.log_level)
         die_with_parent()
         if partner == "time-stamps":
-            time_stamps.serve(settings.keys, int(arguments[0]))
+            time_stamps.main(settings.keys, int(arguments[0]))
         elif partner == "payments":
             payments.serve(settings.data_dir / "simulator", int(arguments[0]), arguments[1])
         else:

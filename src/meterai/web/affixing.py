@@ -21,6 +21,7 @@ from meterai.affixing.reservation import AffixingWish
 from meterai.affixing.restoration import cancel as cancel_affixing
 from meterai.errors import Invalid
 from meterai.ids import tidy_code
+from meterai.pdf.findings import sentence_of
 from meterai.pdf.geometry import MM_PER_POINT
 from meterai.pdf.inspection import Inspection
 from meterai.pdf.mark import SIDE
@@ -71,7 +72,7 @@ async def _place_page(
     number = number or (chosen.page if chosen else document.pages)
     if not 1 <= number <= document.pages:
         raise PageMissing(pages=document.pages)
-    shape = inspection.pages[number - 1]
+    shape = inspection.shapes[number - 1]
     if where == "sendiri" and chosen is not None and chosen.page == number:
         at = chosen
     elif where in CORNERS:
@@ -84,7 +85,7 @@ async def _place_page(
         request,
         "place.html",
         document=document,
-        inspection=inspection,
+        notes=[sentence_of(f, language_of(request)) for f in inspection.findings],
         link=request.path_params["link"],
         number=number,
         shape=shape,
@@ -115,7 +116,7 @@ def _chosen(form: Form, document: Document, number: int, where: str) -> MarkPlac
     if not 1 <= number <= document.pages:
         raise PageMissing(pages=document.pages)
     inspection = msgspec.json.decode(document.inspection, type=Inspection)
-    shape = inspection.pages[number - 1]
+    shape = inspection.shapes[number - 1]
     if where in CORNERS:
         return _in_corner(where, shape, number)
     left, top = form.number("kiri"), form.number("atas")
