@@ -6,19 +6,26 @@ for a program that repairs it would seal something else than what was handed in.
 """
 
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from pyhanko.pdf_utils.crypt import AuthStatus, StandardSecurityHandler
+from pyhanko.pdf_utils.crypt import (
+    AuthStatus,
+    StandardSecurityHandler,
+    StandardSecuritySettingsRevision,
+)
 from pyhanko.pdf_utils.generic import (
     ArrayObject,
+    ByteStringObject,
     DictionaryObject,
     IndirectObject,
     PdfObject,
     Reference,
+    TextStringObject,
 )
 from pyhanko.pdf_utils.misc import PdfDecodeLimitError
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -37,6 +44,7 @@ from meterai.pdf.geometry import PageFrame, Rectangle
 
 PAGES_MAX = 5000
 DEPTH_MAX = 60
+COORDINATE_MAX = 1e6
 LETTER = Rectangle(0, 0, 612, 792)
 """What readers assume of a page without a media box."""
 
@@ -95,19 +103,40 @@ def read_document(data: bytes, read: Callable[[Document], Answer]) -> Answer:
 
 def _open(data: bytes, *, strict: bool) -> Document:
     reader = PdfFileReader(io.BytesIO(data), strict=strict)
-    if reader.encrypted:
-        _unlock(reader)
+    _unlock(reader)
     return Document(data, reader, strict)
 
 
 def _unlock(reader: PdfFileReader) -> None:
-    handler = reader.security_handler
-    if not isinstance(handler, StandardSecurityHandler):
-        raise PasswordNeeded
-    if handler.pdf_mac_enabled or "/AuthCode" in reader.trailer:
-        raise EncryptionNotSupported  # ISO/TS 32004: every revision would need a code of its own
-    if reader.decrypt(b"").status is AuthStatus.FAILED:
-        raise PasswordNeeded
+    """It can be read, with the empty password if it is encrypted.
+
+    Raises :class:`PasswordNeeded`, :class:`EncryptionNotSupported`.
+    """
+    try:
+        if not reader.encrypted:
+            return
+        handler = reader.security_handler
+        if not isinstance(handler, StandardSecurityHandler):
+            raise PasswordNeeded
+        if handler.pdf_mac_enabled or "/AuthCode" in reader.trailer:
+            raise EncryptionNotSupported  # ISO/TS 32004: every revision would need a code of its own
+        if handler.revision is StandardSecuritySettingsRevision.OTHER:
+            raise EncryptionNotSupported  # revision 5, of one version of one program
+        if handler.authenticate(b"", id1=first_id(reader)).status is AuthStatus.FAILED:
+            raise PasswordNeeded
+    except (RecursionError, KeyError, ValueError, TypeError) as error:
+        raise EncryptionNotSupported from error
+
+
+def first_id(reader: PdfFileReader) -> bytes:
+    """The part of the document id that enters encryption keys; empty when there is none."""
+    known = reader.trailer["/ID"] if "/ID" in reader.trailer else None  # noqa: SIM401 - no dict
+    if not isinstance(known, ArrayObject) or len(known) == 0:
+        return b""
+    first = known[0]
+    if not isinstance(first, ByteStringObject | TextStringObject):
+        return b""
+    return bytes(first.original_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +190,14 @@ def pages_of(document: Document) -> list[Page]:
     return found
 
 
+def shared_pages(pages: list[Page]) -> frozenset[int]:
+    """Numbers of pages that stand at several places of the document."""
+    counts = Counter(page.reference for page in pages)
+    return frozenset(
+        page.number for page in pages if page.reference is not None and counts[page.reference] > 1
+    )
+
+
 def page_at(pages: list[Page], number: int) -> Page:
     """The page with this number; -1 is the last. Raises :class:`NoSuchPage`."""
     index = number - 1 if number > 0 else len(pages) + number
@@ -172,15 +209,11 @@ def page_at(pages: list[Page], number: int) -> Page:
 def _walk(root: PdfObject) -> Iterator[Page]:
     """Depth first with a stack of our own: a loop or a well is found, not fallen into."""
     number = 0
-    seen: set[Reference] = set()
+    branches: set[Reference] = set()
     stack: list[tuple[PdfObject, int, dict[str, PdfObject]]] = [(root, 0, {})]
     while stack:
         raw, depth, above = stack.pop()
         reference = raw.reference if isinstance(raw, IndirectObject) else None
-        if reference is not None:
-            if reference in seen:
-                raise Unreadable  # a loop, or one page at two places: a mark on it would stand at both
-            seen.add(reference)
         node = raw.get_object()
         if not isinstance(node, DictionaryObject):
             raise Unreadable
@@ -193,7 +226,13 @@ def _walk(root: PdfObject) -> Iterator[Page]:
                 raise TooComplex
             yield Page(number, reference, node, _frame(inherited, node))
             continue
-        if depth > DEPTH_MAX or len(seen) > 2 * PAGES_MAX or not isinstance(kids, ArrayObject):
+        if reference is not None:
+            if reference in branches:
+                raise Unreadable  # a loop, or a branch at two places
+            branches.add(reference)
+        if not isinstance(kids, ArrayObject):
+            raise Unreadable
+        if depth > DEPTH_MAX or max(len(branches), len(stack) + len(kids)) > 2 * PAGES_MAX:
             raise TooComplex
         stack.extend((kid, depth + 1, inherited) for kid in reversed(list(raw_items_of(kids))))
 
@@ -215,6 +254,8 @@ def _rectangle(raw: PdfObject) -> Rectangle:
     if not isinstance(raw, ArrayObject) or len(raw) != 4:
         raise Unreadable
     a, b, c, d = (number_of(number) for number in items_of(raw))
-    if not (a != c and b != d and max(map(abs, (a, b, c, d))) < 1e7):
+    if a == c or b == d:
+        return LETTER  # as readers do with a box of no area
+    if max(map(abs, (a, b, c, d))) > COORDINATE_MAX:
         raise Unreadable
     return Rectangle(min(a, c), min(b, d), max(a, c), max(b, d))

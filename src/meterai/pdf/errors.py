@@ -161,6 +161,27 @@ class DynamicForm(CannotStamp):
     )
 
 
+class NoRoom(CannotStamp):
+    """No page has room for a mark: all are too small, or covered by signatures."""
+
+    code = "no_room_for_mark"
+    says = Text(
+        "Tidak ada halaman yang cukup lapang untuk meterai.",
+        "No page of this document has room for a mark.",
+    )
+
+
+class SharedPage(CannotStamp):
+    """The page is shown at several places of the document: a mark on it would be too."""
+
+    code = "shared_page"
+    says = Text(
+        "Halaman {page} muncul lebih dari sekali di dokumen ini.",
+        "Page {page} appears more than once in this document.",
+    )
+    next_step = Text("Pilih halaman lain.", "Choose another page.")
+
+
 class NoSuchPage(CannotStamp):
     """The page asked for does not exist."""
 

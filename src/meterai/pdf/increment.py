@@ -33,6 +33,7 @@ from meterai.pdf.document import (
     pages_of,
     raw_items_of,
     read_document,
+    shared_pages,
 )
 from meterai.pdf.errors import (
     CoversSignature,
@@ -41,6 +42,7 @@ from meterai.pdf.errors import (
     NameTaken,
     OneMarkAtATime,
     RequestNotUnderstood,
+    SharedPage,
 )
 from meterai.pdf.fields import (
     FIELD_PREFIX,
@@ -246,6 +248,7 @@ def _stand(pages: list[Page], request: Request) -> list[_Standing]:
     """Where everything stands; nothing lies outside, on a signature, or on one another."""
     standing: list[_Standing] = []
     boxes: dict[int, list[Box]] = {}
+    shared = shared_pages(pages)
     things: tuple[Mark | Slot, ...] = (*request.marks, *request.slots)
     for thing in things:
         page = page_at(pages, thing.place.page)
@@ -255,6 +258,8 @@ def _stand(pages: list[Page], request: Request) -> list[_Standing]:
             width, height = thing.width_mm, thing.height_mm
         box = Box(thing.place.left_mm, thing.place.top_mm, width, height)
         rectangle = rectangle_of(page.frame, box, page=page.number)
+        if page.number in shared:
+            raise SharedPage(page=page.number)
         if page.number not in boxes:
             boxes[page.number] = signature_boxes(page)
         if any(box.overlaps(other) for other in boxes[page.number]):

@@ -35,7 +35,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.xref import PositionDict, XRefStream, write_xref_table
 
-from meterai.pdf.document import Document
+from meterai.pdf.document import Document, first_id
 from meterai.pdf.errors import EncryptionNotSupported
 
 
@@ -108,13 +108,10 @@ class Revision(IncrementalPdfFileWriter):
 def _ids(document: Document, secret: bytes) -> ArrayObject:
     """The first id stays (it is part of the encryption key); the second names this revision."""
     second = ByteStringObject(hashlib.sha256(b"id" + secret).digest()[:16])
-    trailer = document.reader.trailer
-    known = trailer["/ID"] if "/ID" in trailer else None  # noqa: SIM401 - no dict: it has no get
-    if isinstance(known, ArrayObject) and len(known) > 0:
-        first = ByteStringObject(known[0].original_bytes)
-    else:
-        first = ByteStringObject(hashlib.sha256(document.data).digest()[:16])
-    return ArrayObject([first, second])
+    first = first_id(document.reader)
+    if not first and not document.encrypted:
+        first = hashlib.sha256(document.data).digest()[:16]
+    return ArrayObject([ByteStringObject(first), second])
 
 
 def _highest_id(reader: PdfFileReader) -> int:

@@ -1,0 +1,400 @@
+"""Looking a document over before anything is promised: may it be stamped, how, and what should be known.
+
+Written for strangers' files: every step is bounded, nothing is drawn, and whatever a file is made to do
+ends as a finding. The last step is a trial: a mark is really prepared on it, so that *accept* means that it
+will work.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum
+from itertools import product
+
+import pikepdf
+import pypdfium2
+from pyhanko.pdf_utils.generic import (
+    ArrayObject,
+    DictionaryObject,
+    PdfObject,
+    Reference,
+    StreamObject,
+)
+
+from meterai.pdf.contents import Contents, walk
+from meterai.pdf.document import (
+    Document,
+    Page,
+    items_of,
+    pages_of,
+    raw_items_of,
+    read_document,
+    shared_pages,
+    value_at,
+)
+from meterai.pdf.envelope import check_envelope
+from meterai.pdf.errors import (
+    CannotStamp,
+    DynamicForm,
+    EncryptionNotSupported,
+    NoRoom,
+    PasswordNeeded,
+    TooComplex,
+    TooLarge,
+    Unreadable,
+)
+from meterai.pdf.fields import (
+    Field,
+    array_at,
+    certified_level,
+    check_open,
+    dictionary_at,
+    fields_of,
+    serials_of,
+    signature_boxes,
+)
+from meterai.pdf.findings import Finding, Note, error_of, note, refusal
+from meterai.pdf.geometry import MM_PER_POINT
+from meterai.pdf.increment import Mark, Request, prepare
+from meterai.pdf.inflation import Budget
+from meterai.pdf.mark import SIDE
+from meterai.pdf.model import Box, PageShape, Place
+from meterai.pdf.picture import is_password_error
+
+MARK_MM = SIDE * MM_PER_POINT
+"""Side of an ordinary mark."""
+_A3 = (297.0, 420.0)
+_SLACK_MM = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a document may cost."""
+
+    size_bytes: int = 10 * 1024 * 1024
+    objects: int = 200_000
+    pages: int = 2_000
+    stream_bytes: int = 128 * 1024 * 1024
+    """Any one stream, unpacked; a page scanned in colour at 600 dpi has 105 million."""
+    unpacked_bytes: int = 512 * 1024 * 1024
+    """All streams together."""
+
+
+class Verdict(Enum):
+    """Whether the document may be stamped."""
+
+    ACCEPT = "accept"
+    ACCEPT_WITH_NOTE = "accept_with_note"
+    """Yes, and there is something to know."""
+    REFUSE = "refuse"
+
+
+class Encryption(Enum):
+    """How the document is locked."""
+
+    NONE = "none"
+    EMPTY_PASSWORD = "empty_password"  # noqa: S105 - no secret, the name of a state
+    """Encrypted, but anybody can open it."""
+
+
+class SealAs(Enum):
+    """What kind of signature the seal must be."""
+
+    CERTIFY = "certify"
+    """The first signature: it may forbid changes."""
+    APPROVE = "approve"
+    """One beside the signatures that are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature that is in the document already; nothing about it was checked."""
+
+    field: str
+    kind: str
+    """``/SubFilter`` without the slash."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureBox:
+    """Where a reader sees a signature or a field for one."""
+
+    page: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a document is like. JSON-able: it crosses the border of a process."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    sha256: str
+    size_bytes: int
+    pages: int = 0
+    shapes: tuple[PageShape, ...] = ()
+    version: str = ""
+    encryption: Encryption = Encryption.NONE
+    signatures: tuple[Signature, ...] = ()
+    certified: int | None = None
+    """DocMDP level in force."""
+    signature_boxes: tuple[SignatureBox, ...] = ()
+    serials: tuple[str, ...] = ()
+    """Of our own marks that are sealed in it already."""
+    revisions: int = 0
+    seal_as: SealAs | None = None
+    """None when it is refused."""
+
+    def refusal(self) -> CannotStamp | None:
+        """Why it cannot be stamped, if it cannot."""
+        refusing = [finding for finding in self.findings if finding.refuses]
+        return error_of(refusing[0]) if refusing else None
+
+
+def inspect(document: bytes, limits: Limits = Limits()) -> Inspection:
+    """What the document is like, and whether it may be stamped. Never raises for a strange document."""
+    inspector = _Inspector(document, limits)
+    try:
+        inspector.look()
+    except CannotStamp as error:
+        return inspector.refused(error)
+    return inspector.accepted()
+
+
+class _Inspector:
+    """One inspection under way: what was seen so far is kept when a step refuses."""
+
+    def __init__(self, document: bytes, limits: Limits) -> None:
+        self._document = document
+        self._limits = limits
+        self._notes: list[Note] = []
+        self._seen = Inspection(
+            Verdict.REFUSE, (), hashlib.sha256(document).hexdigest(), len(document)
+        )
+
+    def look(self) -> None:
+        """In order of price: bytes, then objects, then structure, then a trial."""
+        limits, document = self._limits, self._document
+        if len(document) > limits.size_bytes:
+            raise TooLarge(size_kb=len(document) // 1024, limit_kb=limits.size_bytes // 1024)
+        if check_envelope(document):
+            self._notes.append(Note.TRAILING_BYTES)
+        budget = Budget(limits.unpacked_bytes, limits.stream_bytes, limits.stream_bytes // 4)
+        contents = walk(document, budget, objects_max=limits.objects)
+        try:
+            structure = read_document(document, _structure_of)
+        except PasswordNeeded as error:
+            # qpdf opened it without a password, so what is missing is not a password
+            raise EncryptionNotSupported from error
+        self._keep(structure, contents)
+        if structure.refusal is not None:
+            raise structure.refusal
+        if len(structure.shapes) > limits.pages:
+            raise TooComplex
+        if not contents.pages == len(structure.shapes) == _pages_for_pdfium(document):
+            raise Unreadable  # programs see different documents in it
+        _try(document, structure)
+
+    def _keep(self, structure: "_Structure", contents: Contents) -> None:
+        self._seen = replace(
+            self._seen,
+            pages=len(structure.shapes),
+            shapes=structure.shapes,
+            version=structure.version,
+            encryption=Encryption.EMPTY_PASSWORD if contents.encrypted else Encryption.NONE,
+            signatures=structure.signatures,
+            certified=structure.certified,
+            signature_boxes=structure.boxes,
+            serials=structure.serials,
+            revisions=structure.revisions,
+        )
+        noted = {
+            Note.READ_WITH_CARE: not structure.strict or contents.warnings > 0,
+            Note.SEVERAL_REVISIONS: structure.revisions > 1,
+            Note.ALREADY_SIGNED: bool(structure.signatures),
+            Note.SIGNATURE_FIELDS: structure.empty_fields,
+            Note.EMPTY_PASSWORD: contents.encrypted,
+            Note.LARGE_PAGE: any(map(_larger_than_a3, structure.shapes)),
+            Note.STATIC_FORM: structure.static_form,
+            Note.PDFA: structure.pdfa,
+        }
+        self._notes.extend(sorted(contents.notes, key=lambda kind: kind.value))
+        self._notes.extend(kind for kind, holds in noted.items() if holds)
+
+    def refused(self, error: CannotStamp) -> Inspection:
+        """The result when a step refused."""
+        return replace(self._seen, findings=(refusal(error), *map(note, self._notes)))
+
+    def accepted(self) -> Inspection:
+        """The result when none did."""
+        return replace(
+            self._seen,
+            verdict=Verdict.ACCEPT_WITH_NOTE if self._notes else Verdict.ACCEPT,
+            findings=tuple(map(note, self._notes)),
+            seal_as=SealAs.APPROVE if self._seen.signatures else SealAs.CERTIFY,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Structure:
+    """What the reader that will stamp sees in a document."""
+
+    strict: bool
+    shapes: tuple[PageShape, ...]
+    version: str
+    signatures: tuple[Signature, ...]
+    certified: int | None
+    boxes: tuple[SignatureBox, ...]
+    serials: tuple[str, ...]
+    revisions: int
+    shared: frozenset[int]
+    """Pages that stand at several places."""
+    empty_fields: bool
+    static_form: bool
+    pdfa: bool
+    refusal: CannotStamp | None
+    """Why nothing may be added, if so."""
+
+
+def _structure_of(document: Document) -> _Structure:
+    root = document.root
+    pages = pages_of(document)
+    fields = list(fields_of(root))
+    signature_fields = [field for field in fields if field.kind == "/Sig"]
+    form = dictionary_at(root, "/AcroForm")
+    xfa = value_at(form, "/XFA") if form is not None else None
+    refused: CannotStamp | None = None
+    try:
+        if xfa is not None and _is_dynamic(root, xfa):
+            raise DynamicForm
+        check_open(root, fields)
+    except CannotStamp as error:
+        refused = error
+    major, minor = document.reader.input_version
+    return _Structure(
+        strict=document.strict,
+        shapes=tuple(page.frame.shape for page in pages),
+        version=f"{major}.{minor}",
+        signatures=tuple(_signature(field) for field in signature_fields if field.signed),
+        certified=certified_level(root, fields),
+        boxes=tuple(_boxes(pages, signature_fields)),
+        serials=tuple(serials_of(fields)),
+        revisions=_revisions(document),
+        shared=shared_pages(pages),
+        empty_fields=any(not field.signed for field in signature_fields),
+        static_form=xfa is not None,
+        pdfa=_claims_pdfa(root),
+        refusal=refused,
+    )
+
+
+def _signature(field: Field) -> Signature:
+    assert field.value is not None
+    return Signature(field.name, str(value_at(field.value, "/SubFilter") or "").lstrip("/"))
+
+
+def _boxes(pages: list[Page], fields: list[Field]) -> Iterator[SignatureBox]:
+    """Widgets are looked for only where a page points to one: pages full of links cost nothing."""
+    wanted = {reference for field in fields for reference in _widgets(field)}
+    for page in pages if wanted else ():
+        annotations = array_at(page.dictionary, "/Annots")
+        if annotations is None:
+            continue
+        if any(getattr(raw, "reference", None) in wanted for raw in raw_items_of(annotations)):
+            yield from (SignatureBox(page.number, box) for box in signature_boxes(page))
+
+
+def _widgets(field: Field) -> Iterator[Reference]:
+    kids = array_at(field.dictionary, "/Kids")
+    for raw in () if kids is None else raw_items_of(kids):
+        reference = getattr(raw, "reference", None)
+        if reference is not None:
+            yield reference
+    container = field.dictionary.container_ref
+    if isinstance(container, Reference):
+        yield container
+
+
+def _is_dynamic(root: DictionaryObject, xfa: PdfObject) -> bool:
+    """The pages are laid out by the reader (ISO 32000-1 §12.7.8, XFA 3.3 §dynamicRender)."""
+    if bool(value_at(root, "/NeedsRendering")):
+        return True
+    parts = items_of(xfa) if isinstance(xfa, ArrayObject) else iter((xfa,))
+    return any(
+        b"dynamicRender>required" in part.data for part in parts if isinstance(part, StreamObject)
+    )
+
+
+def _revisions(document: Document) -> int:
+    """How often the file was saved; a linearized file has two cross-reference sections from the start."""
+    sections = int(document.reader.total_revisions)
+    return sections - 1 if sections > 1 and b"/Linearized" in document.data[:1024] else sections
+
+
+def _claims_pdfa(root: DictionaryObject) -> bool:
+    metadata = value_at(root, "/Metadata")
+    return isinstance(metadata, StreamObject) and b"pdfaid" in metadata.data
+
+
+def _larger_than_a3(shape: PageShape) -> bool:
+    short, long = sorted((shape.width_mm, shape.height_mm))
+    return short > _A3[0] + _SLACK_MM or long > _A3[1] + _SLACK_MM
+
+
+def _pages_for_pdfium(document: bytes) -> int:
+    try:
+        with pypdfium2.PdfDocument(document) as opened:
+            return len(opened)
+    except pypdfium2.PdfiumError as error:
+        if is_password_error(error):  # qpdf opened it without one
+            raise EncryptionNotSupported from error
+        raise Unreadable from error
+
+
+_TRIAL_SERIAL = "0" * 22
+_TRIAL_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _try(document: bytes, structure: _Structure) -> None:
+    """A mark is really prepared on the first page with room, and the result opened again.
+
+    Raises whatever stamping would, and :class:`Unreadable` when another program cannot follow the update.
+    """
+    place = next(_free_places(structure), None)
+    if place is None:
+        raise NoRoom
+    certify = None if structure.signatures else 1
+    mark = Mark(_TRIAL_SERIAL, "HTTPS://M.TEST/", place)
+    trial = prepare(document, Request((mark,), _TRIAL_TIME, 1024, certify))
+    _check_followed(trial.sealed_with(b""), len(structure.shapes))
+
+
+def _free_places(structure: _Structure) -> Iterator[Place]:
+    for number, shape in enumerate(structure.shapes, 1):
+        if number in structure.shared:
+            continue
+        covered = [b.box for b in structure.boxes if b.page == number]
+        lefts = _steps(shape.width_mm - MARK_MM)
+        for left, top in product(lefts, _steps(shape.height_mm - MARK_MM)):
+            mark = Box(left, top, MARK_MM, MARK_MM)
+            if not any(mark.overlaps(box) for box in covered):
+                yield Place(number, left, top)
+                break
+
+
+def _steps(room: float) -> list[float]:
+    """From one edge to the other, in forty steps."""
+    return [] if room < 0 else [room * step / 40 for step in range(41)]
+
+
+def _check_followed(whole: bytes, pages: int) -> None:
+    try:
+        with pikepdf.open(io.BytesIO(whole), suppress_warnings=True) as pdf:
+            names = [str(field.get("/T", "")) for field in pdf.Root.AcroForm.Fields]
+            followed = len(pdf.pages) == pages and any(_TRIAL_SERIAL in name for name in names)
+    except Exception as error:  # pikepdf hands on whatever qpdf stumbles over
+        raise Unreadable from error
+    if not followed:
+        raise Unreadable
