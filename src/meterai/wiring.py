@@ -9,6 +9,7 @@ from meterai.affixing.affix import Workbench
 from meterai.affixing.model import Affixing
 from meterai.affixing.reservation import AffixingWish, reserve_all
 from meterai.channel.model import ChannelId
+from meterai.clock import now
 from meterai.db.batcher import Batcher
 from meterai.db.cluster import Cluster, find_programs
 from meterai.db.connection import Database
@@ -20,10 +21,12 @@ from meterai.payment.provider import Provider
 from meterai.payment.snap import SnapProvider
 from meterai.settings import Settings
 from meterai.signing.keys import FileKey, SealKey
+from meterai.signing.report import Outcome, SignatureReport
 from meterai.signing.seal import Sealer
 from meterai.signing.statement import StatementKey
 from meterai.signing.time_stamps import TimeStamps
-from meterai.signing.validation import Trust
+from meterai.signing.trust import Trust
+from meterai.signing.validation import examine
 from meterai.signing.vault import Vault
 
 
@@ -45,10 +48,29 @@ class App:
         """The channel that this installation's own pages sell for."""
         return ChannelId(self.settings.channel)
 
+    async def examine_file(self, file: bytes) -> tuple[bool, bytes | None, str]:
+        """Whether one of our own files still verifies, asked of the intake."""
+        return _said(await self.intake.examine(file))
+
+    async def examine_here(self, file: bytes) -> tuple[bool, bytes | None, str]:
+        """The same in this very process, where no intake runs."""
+        return _said(examine(file, trust_of(self.settings), now()))
+
+    def read_statement_kind(self, statement: str) -> tuple[str, dict[str, object]]:
+        """Kind and facts of a statement of ours; raises when its signature is not."""
+        from meterai.signing.statement import verify
+        x = verify(statement, None); return x.kind, x.facts
+
     def address_of(self, serial: str) -> str:
         """The address in a serial's QR code: verify page, serial, short MAC, nothing personal."""
         mac = self.vault.short_mac(serial.encode())
         return f"{self.settings.base_url}/c/{serial}?m={mac}"
+
+
+def _said(report: SignatureReport) -> tuple[bool, bytes | None, str]:
+    sound = report.outcome is Outcome.SOUND
+    wrong = " ".join(reason.value for reason in report.reasons)
+    return sound, report.signed_sha256, wrong
 
 
 def vault_of(settings: Settings) -> Vault:

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from meterai.affixing.reception import refuse_size
 from meterai.api.access import app_of
-from meterai.verification.model import SENTENCES, WORDS
+from meterai.verification.model import WORDS
+from meterai.verification.reasons import SENTENCES
 from meterai.verification.verify import verify
 
 router = APIRouter(tags=["verifications"])
@@ -36,7 +37,7 @@ class Verification(BaseModel):
     sealed_at: datetime | None
     signer: str | None
     true_file: TrueFile | None
-    last_good_revision: int | None
+    last_good_bytes: int | None
     checked: list[str]
     not_checked: list[str]
 
@@ -54,7 +55,7 @@ async def create_verification(
     true_file = finding.true_file
     return Verification(
         verdict=finding.verdict.value,
-        reason=finding.reason.value,
+        reason=finding.reason,
         title=word.id,
         title_en=word.en,
         sentence=sentence.id,
@@ -66,7 +67,7 @@ async def create_verification(
         true_file=None
         if true_file is None
         else TrueFile(affixed_at=true_file.affixed_at, pages=true_file.pages),
-        last_good_revision=finding.last_good_revision,
+        last_good_bytes=finding.last_good_bytes,
         checked=list(finding.checked),
         not_checked=list(finding.not_checked),
     )

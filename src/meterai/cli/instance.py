@@ -56,6 +56,16 @@ class Running(msgspec.Struct):
     demo: bool
 
 
+def _private(settings: Settings, name: str) -> Path:
+    """A folder in the data folder; both are entered by their owner alone."""
+    for folder in (settings.data_dir, settings.data_dir / name):
+        # One by one: the mode of mkdir(parents=True) would not reach the parents.
+        if folder == settings.data_dir:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True, mode=0o700)
+    return settings.data_dir / name
+
+
 def _file(settings: Settings) -> Path:
     return settings.data_dir / "run" / "instance.json"
 
@@ -63,8 +73,7 @@ def _file(settings: Settings) -> Path:
 @contextmanager
 def exclusively(settings: Settings) -> Iterator[None]:
     """Only this process serves the data folder. Raises :class:`AlreadyRunning`."""
-    lock = settings.data_dir / "run" / "instance.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = _private(settings, "run") / "instance.lock"
     with lock.open("w") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -117,8 +126,9 @@ def joined(settings: Settings) -> Iterator[Running]:
 
     Starts one, as a demo, if none runs. Raises :class:`DidNotStart`.
     """
+    _private(settings, "run")
+    _clients(settings).mkdir(exist_ok=True, mode=0o700)
     mine = _clients(settings) / str(os.getpid())
-    mine.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with mine.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         try:
@@ -137,7 +147,7 @@ def _find_or_start(settings: Settings) -> Running:
             return found
         if found is None and (process is None or process.poll() is not None):
             # Two commands may both start one: the lock lets one live, and both find it.
-            log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _private(settings, "log")
             with log.open("ab") as out:
                 process = subprocess.Popen(
                     [sys.executable, "-m", "meterai", "run", "--until-idle", "--port", "0"],

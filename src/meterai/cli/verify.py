@@ -8,7 +8,8 @@ from meterai.clock import now
 from meterai.errors import MeteraiError
 from meterai.settings import Settings
 from meterai.signing.validation import examine
-from meterai.verification.model import SENTENCES, WORDS, Finding, Verdict
+from meterai.verification.model import WORDS, Verdict
+from meterai.verification.reasons import SENTENCES
 from meterai.verification.verify import judge_offline
 from meterai.wiring import trust_of
 
@@ -61,10 +62,10 @@ def _online(client: Client, file: Path) -> dict[str, object]:
 
 def _offline(settings: Settings, file: Path) -> dict[str, object]:
     content = file.read_bytes()
-    found: Finding = judge_offline(examine(content, trust_of(settings), now()), content)
+    found = judge_offline(examine(content, trust_of(settings), now()))
     return {
         "verdict": found.verdict.value,
-        "reason": found.reason.value,
+        "reason": found.reason,
         "title": WORDS[found.verdict].id,
         "sentence": SENTENCES[found.reason].id,
         "serial": found.serials[0] if found.serials else None,

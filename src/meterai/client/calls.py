@@ -51,7 +51,7 @@ class Verification(msgspec.Struct):
     sha256: str
     sealed_at: datetime | None
     signer: str | None
-    last_good_revision: int | None
+    last_good_bytes: int | None
     checked: list[str]
     not_checked: list[str]
 

@@ -21,11 +21,15 @@ _LINES = (
 )
 
 
-def sample_letter(pages: int = 1) -> bytes:
-    """A statement letter on A4 with room for a stamp beside the signature; the same bytes each time."""
+def sample_letter(pages: int = 1, *, about: str = "") -> bytes:
+    """A statement letter on A4 with room for a stamp beside the signature; the same bytes each time.
+
+    ``about`` makes it another document.
+    """
     out = BytesIO()
     canvas = Canvas(out, pagesize=A4, invariant=1)
     canvas.setTitle("Surat pernyataan (contoh)")
+    canvas.setSubject(about)
     for number in range(1, pages + 1):
         canvas.setFont("Helvetica-Bold", 14)
         canvas.drawCentredString(105 * mm, 262 * mm, "SURAT PERNYATAAN")

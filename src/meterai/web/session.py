@@ -1,6 +1,7 @@
 """Who is asking: cookies, the signed-in visitor, and proof that a form came from our own page."""
 
 import hmac
+import secrets
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -18,6 +19,7 @@ SESSION_COOKIE = "__Host-sesi"
 BROWSER_COOKIE = "__Host-peramban"
 LANGUAGE_COOKIE = "__Host-bahasa"
 _YEAR = 365 * 24 * 3600
+_TOKEN_BYTES = 16
 
 
 class FormNotOurs(Refused):
@@ -83,9 +85,21 @@ def browser_of(request: Request) -> str:
 
 
 def form_token(request: Request) -> str:
-    """What a form of ours carries in ``csrf``; good for this browser only."""
+    """What a form of ours carries in ``csrf``; good for this browser only.
+
+    Each page masks it anew, so that the length of compressed pages tells nothing about it (BREACH).
+    """
+    mask = secrets.token_bytes(_TOKEN_BYTES)
+    return (mask + _xor(mask, _form_secret(request))).hex()
+
+
+def _form_secret(request: Request) -> bytes:
     mac: bytes = app_of(request).vault.blind_index(browser_of(request).encode(), b"form")
-    return mac[:16].hex()
+    return mac[:_TOKEN_BYTES]
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
 
 
 def demand_own_form(request: Request, token: str | None) -> None:
@@ -98,7 +112,14 @@ def demand_own_form(request: Request, token: str | None) -> None:
         raise FormNotOurs
     if BROWSER_COOKIE not in request.cookies or token is None:
         raise FormNotOurs
-    if not hmac.compare_digest(token, form_token(request)):
+    try:
+        sent = bytes.fromhex(token)
+    except ValueError as error:
+        raise FormNotOurs from error
+    mask, masked = sent[:_TOKEN_BYTES], sent[_TOKEN_BYTES:]
+    if len(masked) != _TOKEN_BYTES:
+        raise FormNotOurs
+    if not hmac.compare_digest(_xor(mask, masked), _form_secret(request)):
         raise FormNotOurs
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route
 
 from meterai.errors import MeteraiError
@@ -39,6 +40,7 @@ routes: Sequence[BaseRoute] = [
 
 middleware = [
     Middleware(SecurityHeaders),
+    Middleware(GZipMiddleware, minimum_size=500, compresslevel=6),
     Middleware(BaseHTTPMiddleware, dispatch=remember_browser),
 ]
 

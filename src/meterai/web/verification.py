@@ -10,7 +10,8 @@ from meterai.affixing.reception import refuse_size
 from meterai.errors import Invalid
 from meterai.serial import store as serials
 from meterai.serial.model import SerialState, read_number
-from meterai.verification.model import SENTENCES, WORDS
+from meterai.verification.model import WORDS
+from meterai.verification.reasons import CHECKS, SENTENCES
 from meterai.verification.verify import verify
 from meterai.web.forms import own_form
 from meterai.web.pages import page
@@ -40,6 +41,7 @@ async def check(request: Request) -> Response:
         finding=finding,
         file_name=sent.name,
         word=WORDS[finding.verdict],
+        checks=CHECKS,
         sentence=SENTENCES[finding.reason],
         other_serial=expected is not None and expected not in finding.serials,
     )
