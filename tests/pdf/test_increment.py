@@ -106,7 +106,7 @@ async def test_several_marks_share_one_seal_and_one_revision() -> None:
         kinds = [str(note.Subtype) for page in pdf.pages for note in page.Annots]
         signature = pdf.Root.AcroForm.Fields[0].V
         assert sorted(kinds) == ["/Stamp"] * 9 + ["/Widget"]
-        assert [str(number) for number in signature["/XXMeterai"]] == serials
+        assert [str(number) for number in signature["/XXMeterai"].Serials] == serials
     for page in (1, 2):
         seen = pictures.codes(pictures.picture(whole, "poppler", 200, page))
         assert seen == sorted(address_of(number) for number in serials[page - 1 :: 2])

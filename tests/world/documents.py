@@ -163,7 +163,7 @@ def appended(document: bytes, *objects: tuple[int, bytes], root: str = "") -> by
         places.append((number, len(out)))
         out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
     xref = len(out)
-    out += b"xref\n"
+    out += b"xref\n" if places else b"xref\n0 0\n"
     for number, place in places:
         out += b"%d 1\n%010d 00000 n \n" % (number, place)
     size = max(size, *(number + 1 for number, _ in objects), 0)

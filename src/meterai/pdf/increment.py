@@ -1,8 +1,9 @@
 """The increment: marks drawn, signature field made, a gap left. A pure function of document and request.
 
 The first mark is the widget of the one signature field ``Meterai-<serial>``; every further mark is a locked,
-printable stamp annotation in the same revision. All serials stand in the signature dictionary under
-``/XXMeterai``, where the seal covers them and nothing that was in the document before can claim to be them.
+printable stamp annotation in the same revision. All serials and the digest of the document before stand in the
+signature dictionary under ``/XXMeterai``, where the seal covers them and nothing that was in the document
+before can claim to be them.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from datetime import datetime
 import msgspec
 from pyhanko.pdf_utils.generic import (
     ArrayObject,
+    ByteStringObject,
     DictionaryObject,
     FloatObject,
     IndirectObject,
@@ -59,8 +61,9 @@ from meterai.pdf.revision import Placeholder, Revision
 RECIPE = 1
 """Which way of making the bytes this is; a change that alters any byte makes it the next number."""
 
-SERIALS_KEY = "/XXMeterai"
-"""Third-class name (ISO 32000-2 Annex E) of the serials in the signature dictionary."""
+OURS_KEY = "/XXMeterai"
+"""Third-class name (ISO 32000-2 Annex E) of what is ours in the signature dictionary: ``/Serials`` in the order
+of the marks, ``/Length`` and ``/SHA256`` of the document before."""
 
 MARKS_MAX = 50
 _PRINTED_LOCKED = 4 | 128
@@ -230,7 +233,7 @@ def _write(document: Document, request: Request) -> tuple[bytes, Placeholder, Pl
         names.add(name)
     standing = _stand(pages_of(document), request)
     salt = msgspec.json.encode((RECIPE, request))
-    desk = _Desk(Revision(document, salt), keep_arrays=request.certify is None)
+    desk = _Desk(document, Revision(document, salt), keep_arrays=request.certify is None)
     return desk.write(request, standing)
 
 
@@ -273,7 +276,8 @@ def _stand(pages: list[Page], request: Request) -> list[_Standing]:
 class _Desk:
     """Puts things into a revision."""
 
-    def __init__(self, revision: Revision, *, keep_arrays: bool) -> None:
+    def __init__(self, document: Document, revision: Revision, *, keep_arrays: bool) -> None:
+        self._document = document
         self._revision = revision
         self._keep_arrays = keep_arrays
         """Annotation arrays of their own are extended in place, as earlier signatures expect. Otherwise the
@@ -286,7 +290,9 @@ class _Desk:
         """All of it is in the revision; returns its bytes, the gap, and the hole for the byte range."""
         gap = Placeholder(b"<" + b"0" * (2 * request.gap_bytes) + b">")
         byte_range = Placeholder(b" " * _RANGE_ROOM)
-        signature = self._revision.add_object(_signature(request, gap, byte_range))
+        signature = self._revision.add_object(
+            _signature(self._document.data, request, gap, byte_range)
+        )
         if request.certify is not None:
             self._certify(signature)
         new_fields = []
@@ -432,14 +438,22 @@ def _form(content: bytes, width: float, height: float, rotation: int) -> StreamO
     return form
 
 
-def _signature(request: Request, gap: Placeholder, byte_range: Placeholder) -> DictionaryObject:
+def _signature(
+    document: bytes, request: Request, gap: Placeholder, byte_range: Placeholder
+) -> DictionaryObject:
     signature = DictionaryObject(
         {
             pdf_name("/Type"): pdf_name("/Sig"),
             pdf_name("/Filter"): pdf_name("/Adobe.PPKLite"),
             pdf_name("/SubFilter"): pdf_name("/ETSI.CAdES.detached"),
             pdf_name("/M"): pdf_date(request.signing_time),
-            pdf_name(SERIALS_KEY): ArrayObject(pdf_string(m.serial) for m in request.marks),
+            pdf_name(OURS_KEY): DictionaryObject(
+                {
+                    pdf_name("/Serials"): ArrayObject(pdf_string(m.serial) for m in request.marks),
+                    pdf_name("/Length"): NumberObject(len(document)),
+                    pdf_name("/SHA256"): ByteStringObject(hashlib.sha256(document).digest()),
+                }
+            ),
         }
     )
     for key, text in (

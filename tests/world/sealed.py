@@ -1,0 +1,40 @@
+"""Sealed files, and what the verifier says of them."""
+
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from meterai.clock import now
+from meterai.pdf.increment import Prepared, Request, prepare
+from meterai.signing.seal import Sealer
+from meterai.signing.trust import Trust
+from meterai.signing.validation import SignatureReport, examine
+from world import pki
+from world.documents import letter, request
+
+
+@cache
+def trust() -> Trust:
+    return Trust.load(pki.trust_folder())
+
+
+async def sealed(
+    document: bytes | None = None, asked: Request | None = None, *, sealer: Sealer | None = None
+) -> bytes:
+    """A letter, or another document, stamped and sealed."""
+    return await filled(prepare(document or letter(), asked or request()), sealer=sealer)
+
+
+async def filled(prepared: Prepared, *, sealer: Sealer | None = None) -> bytes:
+    seal = await (sealer or pki.sealer()).seal(prepared.digest)
+    return prepared.sealed_with(seal)
+
+
+def judged(data: bytes, at: datetime | None = None, **changes: Any) -> SignatureReport:
+    """The report on ``data``, by the trust of the demo PKI with these changes."""
+    return examine(data, replace(trust(), **changes), at or now())
+
+
+def reasons(report: SignatureReport) -> set[str]:
+    return {reason.value for reason in report.reasons}
