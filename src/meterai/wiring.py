@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from meterai.affixing.affix import Workbench
 from meterai.affixing.model import Affixing
@@ -20,10 +19,12 @@ from meterai.objects.store import EncryptedObjects, Objects
 from meterai.payment.provider import Provider
 from meterai.payment.snap import SnapProvider
 from meterai.settings import Settings
+from meterai.signing.errors import TimeStampUnavailable
 from meterai.signing.keys import FileKey, SealKey
+from meterai.signing.paper import Wording, write_paper
 from meterai.signing.report import Outcome, SignatureReport
 from meterai.signing.seal import Sealer
-from meterai.signing.statement import StatementKey
+from meterai.signing.statement import StatementKey, verify
 from meterai.signing.time_stamps import TimeStamps
 from meterai.signing.trust import Trust
 from meterai.signing.validation import examine
@@ -40,6 +41,7 @@ class App:
     vault: Vault
     intake: Intake
     statements: StatementKey
+    time_stamps: TimeStamps
     provider: Provider | None
     reservations: Batcher[AffixingWish, Affixing]
 
@@ -56,15 +58,21 @@ class App:
         """The same in this very process, where no intake runs."""
         return _said(examine(file, trust_of(self.settings), now()))
 
-    def read_statement_kind(self, statement: str) -> tuple[str, dict[str, object]]:
+    def read_statement(self, statement: str) -> tuple[str, dict[str, object]]:
         """Kind and facts of a statement of ours; raises when its signature is not."""
-        from meterai.signing.statement import verify
-        x = verify(statement, None); return x.kind, x.facts
+        found = verify(statement, self.statements.public_keys())
+        return found.kind, found.facts
+
+    async def write_paper(self, statement: str, wording: Wording) -> bytes:
+        """The statement as a sealed PDF; without a time stamp only while no authority answers."""
+        try:
+            return await write_paper(statement, wording, self.statements, self.time_stamps)
+        except TimeStampUnavailable:
+            return await write_paper(statement, wording, self.statements, None)
 
     def address_of(self, serial: str) -> str:
         """The address in a serial's QR code: verify page, serial, short MAC, nothing personal."""
-        mac = self.vault.short_mac(serial.encode())
-        return f"{self.settings.base_url}/c/{serial}?m={mac}"
+        return f"{self.settings.base_url}/c/{serial}?m={self.vault.short_mac(serial.encode())}"
 
 
 def _said(report: SignatureReport) -> tuple[bool, bytes | None, str]:
@@ -103,19 +111,7 @@ def trust_of(settings: Settings) -> Trust:
 def seal_key_of(settings: Settings) -> SealKey:
     """The sealing key: a device where one is configured, else a file."""
     chain = settings.keys / "seal-chain.pem"
-    if settings.pkcs11_module is None:
-        return FileKey.load(settings.keys / "seal.key", chain)
-    return Pkcs11Key.open(
-        settings.pkcs11_module,
-        token=settings.pkcs11_token or "meterai",
-        label=settings.pkcs11_key or "seal",
-        pin=_pin(settings.pkcs11_pin_file),
-        chain=chain,
-    )
-
-
-def _pin(file: Path | None) -> str:
-    return "" if file is None else file.read_text().strip()
+    return FileKey.load(settings.keys / "seal.key", chain)
 
 
 def provider_of(settings: Settings) -> Provider | None:
@@ -134,6 +130,9 @@ async def open_app(settings: Settings, name: str) -> AsyncIterator[App]:
         database = await Database.connect(dsn_of(settings), size_max=12, name=name)
         stack.push_async_callback(database.close)
         vault = vault_of(settings)
+        time_stamps = await stack.enter_async_context(
+            TimeStamps.connect(settings.time_stamp_urls, settings.keys / "trust")
+        )
         reservations = await stack.enter_async_context(Batcher(database, reserve_all))
         yield App(
             settings=settings,
@@ -142,19 +141,18 @@ async def open_app(settings: Settings, name: str) -> AsyncIterator[App]:
             vault=vault,
             intake=Intake(settings.intake_socket),
             statements=StatementKey.load(settings.keys),
+            time_stamps=time_stamps,
             provider=provider_of(settings),
             reservations=reservations,
         )
 
 
-@asynccontextmanager
-async def open_workbench(settings: Settings, app: App) -> AsyncIterator[Workbench]:
+def open_workbench(app: App) -> Workbench:
     """What an affixing is made with."""
-    async with TimeStamps.connect(settings.time_stamp_urls, settings.keys / "trust") as stamps:
-        yield Workbench(
-            database=app.database,
-            objects=app.objects,
-            sealer=Sealer(seal_key_of(settings), stamps),
-            signer=app.statements,
-            address_of=app.address_of,
-        )
+    return Workbench(
+        database=app.database,
+        objects=app.objects,
+        sealer=Sealer(seal_key_of(app.settings), app.time_stamps),
+        signer=app.statements,
+        address_of=app.address_of,
+    )

@@ -41,9 +41,8 @@ async def here(tmp_path: Path, dsn: str) -> AsyncIterator[Installation]:
 
 
 @pytest.fixture
-async def bench(here: Installation) -> AsyncIterator[Workbench]:
-    async with open_workbench(here.settings, here.app) as workbench:
-        yield workbench
+async def bench(here: Installation) -> Workbench:
+    return open_workbench(here.app)
 
 
 async def held(here: Installation) -> Holding:
@@ -173,9 +172,7 @@ async def test_a_worker_stops_itself_when_its_time_is_over(
         if point == "stamped":
             await asyncio.sleep(5)
 
-    await affix_waiting(
-        replace(bench, at=dawdle), "slow", lease=timedelta(milliseconds=200)
-    )
+    await affix_waiting(replace(bench, at=dawdle), "slow", lease=timedelta(milliseconds=200))
     assert (await here.look(affixing.id)).state is AffixingState.WORKING
     async with here.database.transaction() as connection:
         assert await store.free_lost_rows(connection, grace=timedelta(0)) == 1

@@ -24,7 +24,9 @@ async def until_dead(worker: Worker) -> None:
         if worker.process.poll() is not None:
             break
         await asyncio.sleep(0.05)
-    assert worker.died_by_kill, f"it was to die at its point, but ended with {worker.process.poll()}"
+    assert worker.died_by_kill, (
+        f"it was to die at its point, but ended with {worker.process.poll()}"
+    )
 
 
 @pytest.mark.parametrize("point", POINTS)

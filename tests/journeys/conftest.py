@@ -111,7 +111,9 @@ DESKTOP = {"width": 1280, "height": 800}
 
 
 @pytest.fixture(params=[PHONE, DESKTOP], ids=["360px", "1280px"])
-def context(request: pytest.FixtureRequest, browser: Browser, demo: Demo) -> Iterator[BrowserContext]:
+def context(
+    request: pytest.FixtureRequest, browser: Browser, demo: Demo
+) -> Iterator[BrowserContext]:
     """A cleared browser in both sizes, on the demo."""
     context = browser.new_context(viewport=request.param, base_url=demo.url, locale="id-ID")
     yield context

@@ -136,7 +136,9 @@ def test_a_refused_file_says_why_and_what_to_do_and_costs_nothing(
     expect(problem).to_contain_text("Kuota tidak terpakai")
 
 
-@pytest.mark.parametrize("what", ["Matikan mesin pembubuh", "Kunci segel hilang", "Cap waktu hilang"])
+@pytest.mark.parametrize(
+    "what", ["Matikan mesin pembubuh", "Kunci segel hilang", "Cap waktu hilang"]
+)
 def test_what_breaks_gives_the_unit_back_and_stamping_again_is_free(
     phone: BrowserContext, letter: Path, tmp_path: Path, what: str
 ) -> None:

@@ -80,9 +80,7 @@ def test_public_pages_are_usable(context: BrowserContext, scheme: str) -> None:
         assert_usable(page)
 
 
-def test_the_pages_of_the_journey_are_usable(
-    page: Page, letter: Path, tmp_path: Path
-) -> None:
+def test_the_pages_of_the_journey_are_usable(page: Page, letter: Path, tmp_path: Path) -> None:
     bring(page, letter)
     assert_usable(page)
     choose_place(page)
@@ -146,7 +144,13 @@ def test_a_form_from_elsewhere_is_refused(demo: Demo, path: str) -> None:
 
 
 def test_no_page_of_failure_names_anything_internal(demo: Demo) -> None:
-    for path in ("/hasil/x", "/c/%00", "/bubuhkan/%2e%2e%2f", "/riwayat/not-a-uuid", "/aset/0/..%2f"):
+    for path in (
+        "/hasil/x",
+        "/c/%00",
+        "/bubuhkan/%2e%2e%2f",
+        "/riwayat/not-a-uuid",
+        "/aset/0/..%2f",
+    ):
         answer = httpx.get(demo.url + path)
         assert answer.status_code in (307, 400, 404, 422), path
         for word in ("Traceback", "asyncpg", "starlette", "postgres", "/src/", "Exception"):

@@ -68,7 +68,9 @@ def test_offline_it_says_that_the_registry_was_not_asked(
     demo: Demo, letters: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    assert meterai(demo.data_dir, "stamp", str(letters / "a.pdf"), "--out", str(out)).returncode == 0
+    assert (
+        meterai(demo.data_dir, "stamp", str(letters / "a.pdf"), "--out", str(out)).returncode == 0
+    )
     checked = meterai(demo.data_dir, "verify", str(out), "--offline", "--json")
     assert checked.returncode == 0
     assert json.loads(checked.stdout)["verdict"] == "genuine_offline"
@@ -92,7 +94,13 @@ def test_places_are_understood_or_refused_with_a_usage_code(
     demo: Demo, letters: Path, tmp_path: Path, more: list[str], code: int
 ) -> None:
     done = meterai(
-        demo.data_dir, "stamp", str(letters / "a.pdf"), "--out", str(tmp_path / "o"), "--repeat", *more
+        demo.data_dir,
+        "stamp",
+        str(letters / "a.pdf"),
+        "--out",
+        str(tmp_path / "o"),
+        "--repeat",
+        *more,
     )
     assert done.returncode == code, done.stderr
 

@@ -184,7 +184,7 @@ class Installation:
             self.database,
             objects=self.app.objects,
             examine=self.app.examine_here,
-            read_statement=self.app.read_statement_kind,
+            read_statement=self.app.read_statement,
         )
 
 

@@ -34,7 +34,7 @@ async def create_audit(request: Request, _caller: Auditor) -> AuditReport:
         app.database,
         objects=app.objects,
         examine=app.examine_file,
-        read_statement=app.read_statement_kind,
+        read_statement=app.read_statement,
     )
     return AuditReport(
         clean=report.clean,

@@ -232,6 +232,6 @@ def _proof() -> typer.Typer:
 
         with speaking_of_failures():
             settings = _settings(data_dir)
-            proving.verify(file, proving.keys_from(keys, settings), as_json=as_json)
+            proving.verify(file, proving.trust_from(keys, settings), as_json=as_json)
 
     return proof

@@ -25,7 +25,7 @@ async def read_folder(settings: Settings) -> AuditReport:
                 app.database,
                 objects=app.objects,
                 examine=app.examine_here,
-                read_statement=app.read_statement_kind,
+                read_statement=app.read_statement,
             )
     finally:
         if cluster is not None and not was_running:

@@ -2,13 +2,10 @@
 
 import asyncio
 import contextlib
-import os
-import secrets
 import signal
 import socket
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import structlog
@@ -24,6 +21,7 @@ from meterai.db.errors import DatabaseUnavailable
 from meterai.db.migration import migrate
 from meterai.errors import Refused, Text
 from meterai.settings import Settings
+from meterai.signing.vault import Vault
 from meterai.wiring import cluster_of, dsn_of, open_app
 from meterai.worker.supervisor import Child, Died, Supervisor
 
@@ -70,21 +68,8 @@ def _free_port(host: str) -> int:
 def _make_folders(settings: Settings, stage: Stage) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    secret = settings.keys / "secret"
-    if not secret.exists():
-        _write_secret(secret)
+    Vault.make_secret(settings.keys / "secret")
     stage.make_keys(settings.keys)
-
-
-def _write_secret(file: Path) -> None:
-    """Complete or absent: whoever reads half a secret would encrypt with it."""
-    fresh = file.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(secrets.token_bytes(32))
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.rename(file)
 
 
 async def _prepare_database(settings: Settings, stage: Stage) -> None:

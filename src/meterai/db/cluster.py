@@ -114,14 +114,16 @@ class Cluster:
     @property
     def pid(self) -> int | None:
         """The process id of the living postmaster, or None."""
-        if self._process is not None:
-            self._process.poll()  # a child that nobody waits for keeps its process id
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
             os.kill(pid, 0)
         except (FileNotFoundError, ValueError, ProcessLookupError):
-            return None
-        return pid if _is_postgres(pid) else None
+            pid = 0
+        if pid and _is_postgres(pid):
+            return pid
+        if self._process is not None:
+            self._process.poll()  # a dead child that nobody waits for keeps its process id
+        return None
 
     async def start(self, *, patience_s: float = 60) -> None:
         """The server answers and has the database ``meterai``; made first if there was none.

@@ -71,7 +71,9 @@ def settings_page() -> str:
     defaults = Settings(data_dir=Path("~/.local/share/meterai"))
     for name, text in _documented_fields().items():
         value = getattr(defaults, name)
-        shown = "" if value in (None, ()) else f"`{int(value) if value in (True, False) else value}`"
+        shown = (
+            "" if value in (None, ()) else f"`{int(value) if value in (True, False) else value}`"
+        )
         lines.append(f"| `METERAI_{name.upper()}` | {shown} | {text} |")
     return "\n".join(lines) + "\n"
 

@@ -81,9 +81,7 @@ SENTENCES: dict[str, Text] = {
         "Belum bisa dipastikan apakah sertifikat penyegel dicabut.",
         "Whether the sealing certificate was revoked could not be established.",
     ),
-    "time_stamp_missing": Text(
-        "Segel tidak membawa cap waktu.", "The seal carries no time stamp."
-    ),
+    "time_stamp_missing": Text("Segel tidak membawa cap waktu.", "The seal carries no time stamp."),
     "time_stamp_wrong": Text(
         "Cap waktu pada segel tidak sah.", "The seal's time stamp does not hold."
     ),
@@ -111,9 +109,7 @@ SENTENCES: dict[str, Text] = {
         "Ada penanda tangan lain yang tidak dikenal setelah segel.",
         "Somebody unknown signed after the seal.",
     ),
-    "engines_disagree": Text(
-        "Dua pemeriksa tidak sependapat.", "Two independent checks disagree."
-    ),
+    "engines_disagree": Text("Dua pemeriksa tidak sependapat.", "Two independent checks disagree."),
     "unusual_structure": Text(
         "Susunan berkas tidak biasa; mesin tidak boleh memutuskan.",
         "The structure of the file is unusual; the machine may not decide.",

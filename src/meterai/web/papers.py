@@ -7,7 +7,8 @@ from meterai.clock import moment_said
 from meterai.errors import Text
 from meterai.money import rupiah
 from meterai.sale.model import Order
-from meterai.signing.paper import Line, Paper, render
+from meterai.serial.model import grouped
+from meterai.signing.paper import Row, Wording
 from meterai.web.words import REASONS
 from meterai.wiring import App
 
@@ -15,69 +16,75 @@ RECEIPT = "receipt"
 """The kind of signed statement that a *kuitansi* is."""
 
 
+def _how_to_check(app: App) -> str:
+    return f"meterai proof verify FILE --keys {app.settings.base_url}"
+
+
 async def restoration_paper(app: App, affixing: Affixing) -> bytes:
     """The restoration certificate as a sealed page, carrying the very statement that was issued."""
     assert affixing.certificate is not None
     assert affixing.reason is not None
     assert affixing.ended_at is not None
-    facts = app.read_statement(affixing.certificate)
-    paper = Paper(
+    _, facts = app.read_statement(affixing.certificate)
+    reason = REASONS[affixing.reason]
+    serials = facts["serials"]
+    assert isinstance(serials, list)
+    wording = Wording(
         title=Text("Bukti kuota kembali", "Restoration certificate"),
-        lead=Text(
-            f"{affixing.units} keping meterai elektronik kembali menjadi kuota yang tersedia.",
-            f"{affixing.units} unit(s) of e-meterai are available quota again.",
+        opening=Text(
+            f"{affixing.units} keping meterai elektronik yang ditahan untuk dokumen ini tidak jadi "
+            "dibubuhkan dan sudah kembali menjadi kuota yang tersedia.",
+            f"{affixing.units} unit of e-meterai held for this document was not affixed and is "
+            "available quota again.",
         ),
-        lines=(
-            Line(Text("Sebab", "Reason"), REASONS[affixing.reason]),
-            Line(Text("Nomor seri yang dibatalkan", "Voided serial"), _same(facts["serials"])),
-            Line(Text("SHA-256 dokumen", "Document SHA-256"), _same(facts["document_sha256"])),
-            Line(Text("Ditahan", "Reserved"), _moment(affixing.reserved_at)),
-            Line(Text("Kembali", "Restored"), _moment(affixing.ended_at)),
-            Line(Text("Baris buku besar", "Ledger transfer"), _same(facts["ledger_transfer"])),
+        rows=(
+            Row(Text("Sebab", "Reason"), reason.id),
+            Row(
+                Text("Nomor seri yang dibatalkan", "Voided serial"),
+                ", ".join(grouped(str(number)) for number in serials),
+            ),
+            Row(Text("SHA-256 dokumen", "SHA-256 of the document"), str(facts["document_sha256"])),
+            Row(Text("Ditahan", "Reserved"), moment_said(affixing.reserved_at)),
+            Row(Text("Kembali", "Restored"), moment_said(affixing.ended_at)),
+            Row(Text("Baris buku besar", "Ledger transfer"), str(facts["ledger_transfer"])),
+            Row(Text("Kanal", "Channel"), affixing.channel),
         ),
-        statement=affixing.certificate,
+        verify_at=_how_to_check(app),
     )
-    return await render(paper, app.paper_seal)
+    return await app.write_paper(affixing.certificate, wording)
 
 
 async def receipt_paper(app: App, order: Order) -> bytes:
     """The *kuitansi*: duty and service fee apart."""
     assert order.paid_at is not None
-    statement = app.statements.sign(
-        RECEIPT,
-        {
-            "order": order.reference,
-            "units": order.units,
-            "duty": order.duty,
-            "service_fee": order.service_fee,
-            "total": order.total,
-            "currency": "IDR",
-            "paid_at": order.paid_at.isoformat(),
-            "channel": order.channel,
-        },
-    )
-    paper = Paper(
+    statement = app.statements.sign(RECEIPT, _receipt_facts(order, order.paid_at), order.paid_at)
+    wording = Wording(
         title=Text("Kuitansi", "Receipt"),
-        lead=Text(
+        opening=Text(
             f"Telah diterima pembayaran untuk {order.units} keping meterai elektronik (contoh).",
-            f"Payment received for {order.units} unit(s) of e-meterai (specimen).",
+            f"Payment was received for {order.units} unit(s) of e-meterai (specimen).",
         ),
-        lines=(
-            Line(Text("Nomor pesanan", "Order"), _same(order.reference)),
-            Line(Text("Bea meterai", "Stamp duty"), _same(rupiah(order.duty))),
-            Line(Text("Biaya layanan", "Service fee"), _same(rupiah(order.service_fee))),
-            Line(Text("Jumlah", "Total"), _same(rupiah(order.total))),
-            Line(Text("Dibayar", "Paid"), _moment(order.paid_at)),
+        rows=(
+            Row(Text("Nomor pesanan", "Order"), order.reference),
+            Row(Text("Bea meterai", "Stamp duty"), rupiah(order.duty)),
+            Row(Text("Biaya layanan", "Service fee"), rupiah(order.service_fee)),
+            Row(Text("Jumlah", "Total"), rupiah(order.total)),
+            Row(Text("Dibayar", "Paid"), moment_said(order.paid_at)),
+            Row(Text("Kanal", "Channel"), order.channel),
         ),
-        statement=statement,
+        verify_at=_how_to_check(app),
     )
-    return await render(paper, app.paper_seal)
+    return await app.write_paper(statement, wording)
 
 
-def _same(value: object) -> Text:
-    said = " ".join(str(v) for v in value) if isinstance(value, list | tuple) else str(value)
-    return Text(said, said)
-
-
-def _moment(moment: datetime) -> Text:
-    return Text(moment_said(moment), moment_said(moment, "en"))
+def _receipt_facts(order: Order, paid_at: datetime) -> dict[str, object]:
+    return {
+        "order": order.reference,
+        "units": order.units,
+        "duty": order.duty,
+        "service_fee": order.service_fee,
+        "total": order.total,
+        "currency": "IDR",
+        "paid_at": paid_at.isoformat(),
+        "channel": order.channel,
+    }

@@ -74,7 +74,7 @@ async def auditor(request: Request) -> Response:
     """The seven invariants, checked now over everything; nothing is changed."""
     await with_role(request, Role.AUDITOR, Role.OFFICER)
     app = app_of(request)
-    report = await audit(app.database, read_statement=app.read_statement_kind)
+    report = await audit(app.database, read_statement=app.read_statement)
     return await page(request, "auditor.html", report=report, invariants=list(Invariant))
 
 

@@ -26,11 +26,9 @@ def run_worker(settings: Settings, watch: Callable[[App], Watch]) -> None:
 
 async def _work(settings: Settings, watch: Callable[[App], Watch]) -> None:
     stop = _stop_event()
-    async with (
-        open_app(settings, settings.incarnation) as app,
-        open_workbench(settings, app) as bench,
-    ):
-        await work(replace(bench, at=watch(app)), settings.incarnation, stop)
+    async with open_app(settings, settings.incarnation) as app:
+        bench = replace(open_workbench(app), at=watch(app))
+        await work(bench, settings.incarnation, stop)
 
 
 def run_clock(settings: Settings) -> None:
