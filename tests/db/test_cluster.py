@@ -45,9 +45,9 @@ async def test_it_comes_back_after_kill_9(tmp_path: Path) -> None:
     pid = cluster.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    while cluster.pid is not None:
-        await asyncio.sleep(0.02)
     connection.terminate()
+    assert cluster._process is not None
+    await asyncio.to_thread(cluster._process.wait)  # who started it must see it die
     again = Cluster(tmp_path / "pg")
     await again.start()
     connection = await asyncpg.connect(again.dsn)

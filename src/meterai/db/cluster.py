@@ -116,14 +116,12 @@ class Cluster:
         """The process id of the living postmaster, or None."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
-            os.kill(pid, 0)
-        except (FileNotFoundError, ValueError, ProcessLookupError):
-            pid = 0
-        if pid and _is_postgres(pid):
-            return pid
+            alive = _is_postgres(pid)
+        except (FileNotFoundError, ValueError):
+            alive = False
         if self._process is not None:
             self._process.poll()  # a dead child that nobody waits for keeps its process id
-        return None
+        return pid if alive else None
 
     async def start(self, *, patience_s: float = 60) -> None:
         """The server answers and has the database ``meterai``; made first if there was none.
@@ -141,8 +139,10 @@ class Cluster:
         started = monotonic()
         while not await self._answers():
             if self.pid is None and (self._process is None or self._process.poll() is not None):
-                if self._process is not None and monotonic() - started > 10:
-                    raise ClusterDidNotStart(reason=self._last_words())
+                if self._process is not None:
+                    if monotonic() - started > 10:
+                        raise ClusterDidNotStart(reason=self._last_words())
+                    await asyncio.sleep(0.2)
                 self._spawn()
             if monotonic() - started > patience_s:
                 raise ClusterDidNotStart(reason=self._last_words())
@@ -152,13 +152,13 @@ class Cluster:
     async def stop(self, *, how: str = "fast", patience_s: float = 30) -> None:
         """The server has stopped; ``how`` is ``fast`` (clean) or ``immediate`` (as in a power cut)."""
         pid = self.pid
-        if pid is None:
-            return
-        os.kill(pid, signal.SIGQUIT if how == "immediate" else signal.SIGINT)
+        if pid is not None:
+            os.kill(pid, signal.SIGQUIT if how == "immediate" else signal.SIGINT)
         deadline = monotonic() + patience_s
         while self.pid is not None and monotonic() < deadline:
             await asyncio.sleep(0.02)
         if self._process is not None:
+            # The pid file goes a moment before the process does.
             await asyncio.to_thread(self._process.wait, patience_s)
             self._process = None
 
@@ -247,12 +247,12 @@ class Cluster:
 
 
 def _is_postgres(pid: int) -> bool:
-    """Whether this process is a living PostgreSQL: a number in an old file may be anybody's by now."""
+    """Whether this process is a living PostgreSQL (Linux): a number in an old file may be anybody's by now."""
     try:
         line = Path(f"/proc/{pid}/cmdline").read_bytes()
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except OSError:
-        return not Path("/proc/self").exists()  # no such file system: believe the pid file
+        return False
     return b"postgres" in line and state != "Z"
 
 
