@@ -147,6 +147,20 @@ class Certified(CannotStamp):
     )
 
 
+class SignatureDamaged(CannotStamp):
+    """It carries a signature whose own data is broken: nobody should build on that."""
+
+    code = "signature_damaged"
+    says = Text(
+        "Tanda tangan elektronik {field} di dokumen ini rusak.",
+        "The electronic signature {field} in this document is damaged.",
+    )
+    next_step = Text(
+        "Kuota tidak terpakai. Minta berkas aslinya dari penanda tangan.",
+        "No quota was used. Ask the signer for the original file.",
+    )
+
+
 class DynamicForm(CannotStamp):
     """A dynamic XFA form: its pages exist only in one vendor's reader."""
 

@@ -143,6 +143,8 @@ class Inspection:
     signature_boxes: tuple[SignatureBox, ...] = ()
     serials: tuple[str, ...] = ()
     """Of our own marks that are sealed in it already."""
+    unmarkable_pages: tuple[int, ...] = ()
+    """Pages that no mark may stand on: shown at several places, or drawn differently by different programs."""
     revisions: int = 0
     seal_as: SealAs | None = None
     """None when it is refused."""
@@ -193,9 +195,12 @@ class _Inspector:
             raise structure.refusal
         if len(structure.shapes) > limits.pages:
             raise TooComplex
-        if not contents.pages == len(structure.shapes) == _pages_for_pdfium(document):
+        odd = _odd_pages(document, structure.points)
+        if contents.pages != len(structure.shapes) or len(odd) == len(structure.shapes):
             raise Unreadable  # programs see different documents in it
-        _try(document, structure)
+        unmarkable = structure.shared | odd
+        self._seen = replace(self._seen, unmarkable_pages=tuple(sorted(unmarkable)))
+        _try(document, structure, unmarkable)
 
     def _keep(self, structure: "_Structure", contents: Contents) -> None:
         self._seen = replace(
@@ -243,6 +248,8 @@ class _Structure:
 
     strict: bool
     shapes: tuple[PageShape, ...]
+    points: tuple[tuple[float, float], ...]
+    """Width and height of the pages in units of their own, as a program sees them that knows no UserUnit."""
     version: str
     signatures: tuple[Signature, ...]
     certified: int | None
@@ -276,6 +283,7 @@ def _structure_of(document: Document) -> _Structure:
     return _Structure(
         strict=document.strict,
         shapes=tuple(page.frame.shape for page in pages),
+        points=tuple(_points(page) for page in pages),
         version=f"{major}.{minor}",
         signatures=tuple(_signature(field) for field in signature_fields if field.signed),
         certified=certified_level(root, fields),
@@ -343,26 +351,42 @@ def _larger_than_a3(shape: PageShape) -> bool:
     return short > _A3[0] + _SLACK_MM or long > _A3[1] + _SLACK_MM
 
 
-def _pages_for_pdfium(document: bytes) -> int:
+def _points(page: Page) -> tuple[float, float]:
+    shape = page.frame.shape
+    return shape.width_mm / page.frame.mm, shape.height_mm / page.frame.mm
+
+
+def _odd_pages(document: bytes, points: tuple[tuple[float, float], ...]) -> frozenset[int]:
+    """Pages to which pdfium, which draws them for people, gives another size.
+
+    Raises :class:`Unreadable` when it sees another number of pages, or cannot open the document.
+    """
     try:
         with pypdfium2.PdfDocument(document) as opened:
-            return len(opened)
+            if len(opened) != len(points):
+                raise Unreadable
+            seen = [opened.get_page_size(index) for index in range(len(opened))]
     except pypdfium2.PdfiumError as error:
         if is_password_error(error):  # qpdf opened it without one
             raise EncryptionNotSupported from error
         raise Unreadable from error
+    return frozenset(
+        number
+        for number, (ours, theirs) in enumerate(zip(points, seen, strict=True), 1)
+        if any(abs(a - b) > 1 + 0.02 * a for a, b in zip(ours, theirs, strict=True))
+    )
 
 
 _TRIAL_SERIAL = "0" * 22
 _TRIAL_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def _try(document: bytes, structure: _Structure) -> None:
+def _try(document: bytes, structure: _Structure, unmarkable: frozenset[int]) -> None:
     """A mark is really prepared on the first page with room, and the result opened again.
 
     Raises whatever stamping would, and :class:`Unreadable` when another program cannot follow the update.
     """
-    place = next(_free_places(structure), None)
+    place = next(_free_places(structure, unmarkable), None)
     if place is None:
         raise NoRoom
     certify = None if structure.signatures else 1
@@ -371,9 +395,9 @@ def _try(document: bytes, structure: _Structure) -> None:
     _check_followed(trial.sealed_with(b""), len(structure.shapes))
 
 
-def _free_places(structure: _Structure) -> Iterator[Place]:
+def _free_places(structure: _Structure, unmarkable: frozenset[int]) -> Iterator[Place]:
     for number, shape in enumerate(structure.shapes, 1):
-        if number in structure.shared:
+        if number in unmarkable:
             continue
         covered = [b.box for b in structure.boxes if b.page == number]
         lefts = _steps(shape.width_mm - MARK_MM)

@@ -363,6 +363,10 @@ class _Examination:
         if seal.range.end == len(self._data):
             self._passed(CheckName.UNCHANGED)
             return
+        if reader.xrefs.hybrid_xrefs_present:
+            # two kinds of readers see two histories of such a file
+            self.note(Reason.CHANGED_AFTER_SEAL, CheckName.UNCHANGED)
+            return
         opinion = opinion_on_seal(reader, seal.found, self._trust, moment)
         evidence_only = (
             opinion.whole_revision
