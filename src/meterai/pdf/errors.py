@@ -4,7 +4,7 @@ The classes below :class:`CannotStamp` are what :func:`~meterai.pdf.inspection.i
 :func:`~meterai.pdf.increment.prepare` raises; ``BY_CODE`` leads from the code back to the class.
 """
 
-from meterai.errors import MeteraiError, Refused, Text
+from meterai.errors import Broken, Refused, Text
 
 
 class CannotStamp(Refused):
@@ -273,7 +273,7 @@ class RequestNotUnderstood(CannotStamp):
     )
 
 
-class GapTooSmall(MeteraiError):
+class GapTooSmall(Broken):
     """The seal does not fit into the gap that was left for it."""
 
     code = "gap_too_small"

@@ -13,12 +13,10 @@ from PIL import Image
 from meterai.pdf.document import Document, page_at, pages_of, read_document
 from meterai.pdf.errors import OutsidePage
 from meterai.pdf.fields import signature_boxes
-from meterai.pdf.geometry import MM_PER_POINT
-from meterai.pdf.mark import SIDE
+from meterai.pdf.mark import MARK_MM
 from meterai.pdf.model import Box, PageShape, Place
 from meterai.pdf.picture import drawn_page, grey
 
-MARK_MM = SIDE * MM_PER_POINT
 EDGE_MM = 8.0
 """Printers leave so much of a sheet blank."""
 CLEAR_MM = 2.0

@@ -26,7 +26,8 @@ import httpx
 from meterai.clock import monotonic, now
 from meterai.pdf.errors import CannotStamp
 from meterai.pdf.increment import Mark, Request, prepare
-from meterai.pdf.inspection import MARK_MM, Inspection, Limits, SealAs, inspect
+from meterai.pdf.inspection import Inspection, Limits, SealAs, inspect
+from meterai.pdf.mark import MARK_MM
 from meterai.pdf.suggestion import suggest
 from meterai.proving.judges import judge, missing_programs, source_code
 from meterai.proving.pki import make_pki
