@@ -56,9 +56,13 @@ class Settings:
     payment_url: str | None = None
     """Base address of the SNAP BI provider; left out, buying is closed (outside the demo)."""
     payment_client: str | None = None
+    channel: str = "langsung"
+    """The channel that the pages of this installation sell for."""
     log_level: str = "info"
     incarnation: str = "by-hand"
     """Which birth of which child process this is; the supervisor says so."""
+    crash_at: str | None = None
+    """Fault tests only: a worker ends itself at this point of an affixing."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -84,8 +88,10 @@ class Settings:
             time_stamp_urls=tuple((read.text("TIME_STAMP_URLS") or "").split()),
             payment_url=read.text("PAYMENT_URL"),
             payment_client=read.text("PAYMENT_CLIENT"),
+            channel=read.text("CHANNEL") or "langsung",
             log_level=read.text("LOG_LEVEL") or "info",
             incarnation=read.text("INCARNATION") or "by-hand",
+            crash_at=read.text("CRASH_AT"),
         )
 
     def environment(self) -> dict[str, str]:
@@ -108,7 +114,9 @@ class Settings:
             "TIME_STAMP_URLS": " ".join(self.time_stamp_urls) or None,
             "PAYMENT_URL": self.payment_url,
             "PAYMENT_CLIENT": self.payment_client,
+            "CHANNEL": self.channel,
             "LOG_LEVEL": self.log_level,
+            "CRASH_AT": self.crash_at,
         }
         given = {f"METERAI_{name}": str(value) for name, value in said.items() if value is not None}
         kept = {k: v for k, v in os.environ.items() if not k.startswith("METERAI_")}  # noqa: TID251
@@ -122,6 +130,11 @@ class Settings:
     def base_url(self) -> str:
         """How this installation is reached, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def base_url_local(self) -> str:
+        """How this machine reaches it, whatever the outside says."""
+        return f"http://{self.host}:{self.port}"
 
     @property
     def keys(self) -> Path:
@@ -154,7 +167,7 @@ class _Reader:
         value = self.text(name)
         if value is None:
             return otherwise
-        if not value.isdecimal() or not 0 < int(value) < 65_536:
+        if not value.isdecimal() or int(value) >= 65_536:
             raise SettingNotUnderstood(name=f"METERAI_{name}", value=value)
         return int(value)
 

@@ -6,7 +6,7 @@ the units, the serials and the document's digest, and from it alone the same byt
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -45,6 +45,14 @@ POINTS = ("claimed", "stamped", "sealed", "stored", "settling", "settled")
 """The named crash points, one after each step; the fault tests kill a real worker at each."""
 
 
+Watch = Callable[[str, UUID], Awaitable[None]]
+"""Told (point, affixing)."""
+
+
+async def _pass(_point: str, _affixing: UUID) -> None:
+    """Nothing happens at a point."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workbench:
     """What an affixing is made with; built once by wiring."""
@@ -55,7 +63,7 @@ class Workbench:
     signer: StatementSigner
     address_of: Callable[[str], str]
     """The address that the QR code of a serial holds."""
-    at: Callable[[str, UUID], None] = lambda _point, _affixing: None
+    at: Watch = _pass
     """Told each point as it is reached; the fault tests end the process there."""
 
 
@@ -84,7 +92,7 @@ async def affix_waiting(
         claims = await store.claim(connection, worker, size=size, lease=lease)
     claimed_at = monotonic()
     for claim in claims:
-        bench.at("claimed", claim.affixing.id)
+        await bench.at("claimed", claim.affixing.id)
     outcomes = await asyncio.gather(*(_try(bench, claim, claimed_at) for claim in claims))
     await settle(bench, [outcome for outcome in outcomes if isinstance(outcome, Sealed)])
     for outcome in outcomes:
@@ -123,18 +131,18 @@ async def _make(bench: Workbench, claim: Claim) -> Sealed:
         raise ObjectDamaged
     numbers = await _numbers(bench, affixing.id)
     prepared = prepare(source, request_of(affixing, numbers, bench))
-    bench.at("stamped", affixing.id)
+    await bench.at("stamped", affixing.id)
     whole = await _left_by_the_claim_before(bench, claim, prepared)
     if whole is None:
         async with bench.database.reading() as connection:
             if not await store.still_mine(connection, affixing.id, claim.fence):
                 raise Lost
         whole = prepared.sealed_with(await bench.sealer.seal(prepared.digest))
-        bench.at("sealed", affixing.id)
+        await bench.at("sealed", affixing.id)
     await bench.objects.put(claim.object, whole)
     if await bench.objects.get(claim.object) != whole:
         raise StoreUnavailable
-    bench.at("stored", affixing.id)
+    await bench.at("stored", affixing.id)
     return Sealed(
         id=affixing.id,
         fence=claim.fence,
@@ -193,9 +201,9 @@ async def settle(bench: Workbench, files: Sequence[Sealed]) -> set[UUID]:
         won = [f for f in files if f.id in winners]
         await _write_settled(connection, won)
         for file in won:
-            bench.at("settling", file.id)
+            await bench.at("settling", file.id)
     for file in won:
-        bench.at("settled", file.id)
+        await bench.at("settled", file.id)
     return set(winners)
 
 

@@ -198,3 +198,14 @@ async def history(
         Entry(documents[row["document"]], affixings[row["id"]], tuple(row["serials"]))
         for row in rows
     ]
+
+
+async def newest_restored(connection: Connection, *, size: int) -> list[Affixing]:
+    """The affixings that gave their units back last, newest first."""
+    rows = await connection.fetch(
+        """select id from affixing where state in ('restored', 'cancelled')
+           order by ended_at desc limit $1""",
+        size,
+    )
+    found = await store.find_all(connection, [row["id"] for row in rows])
+    return [found[row["id"]] for row in rows]

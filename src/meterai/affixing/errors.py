@@ -111,3 +111,22 @@ class NothingRestored(NotFound):
         "Tidak ada kuota yang kembali dari pembubuhan ini.",
         "No quota came back from this affixing.",
     )
+
+
+class NoSuchUpload(NotFound):
+    """There is no such upload, or it is over."""
+
+    code = "no_such_upload"
+    says = Text("Unggahan ini tidak ditemukan.", "This upload was not found.")
+    next_step = Text("Pilih berkasnya lagi.", "Choose the file again.")
+
+
+class PieceOutOfPlace(Conflict):
+    """Bytes before this piece are missing, or it goes beyond the end."""
+
+    code = "piece_out_of_place"
+    says = Text(
+        "Potongan berkas tidak pada tempatnya; lanjutkan dari byte {expected}.",
+        "This piece is out of place; go on from byte {expected}.",
+    )
+    next_step = Text("Lanjutkan unggahan dari situ.", "Resume the upload from there.")

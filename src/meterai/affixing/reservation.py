@@ -38,6 +38,7 @@ from meterai.errors import MeteraiError
 from meterai.ids import new_id
 from meterai.ledger import journal
 from meterai.ledger.model import Outcome
+from meterai.pdf.inspection import Inspection, SealAs
 from meterai.quota.reservation import open_accounts, reserve
 from meterai.serial import store as serials
 from meterai.serial.registry import draw_number
@@ -179,7 +180,8 @@ async def _draft(
 
 def _certify(document: Document) -> int | None:
     """DocMDP by need: final documents forbid every change; those still to be signed allow signatures."""
-    if msgspec.json.decode(document.inspection).get("sealing") == "approve":
+    inspection = msgspec.json.decode(document.inspection, type=Inspection)
+    if inspection.seal_as is SealAs.APPROVE:
         return None
     return 2 if document.still_to_sign else 1
 

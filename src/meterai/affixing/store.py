@@ -135,7 +135,7 @@ async def claim(connection: Connection, worker: str, *, size: int, lease: timede
                 order by c.turn, a.reserved_at limit $2 for update of a skip locked)
             update affixing a set
                 state = 'working', fence = fence + 1, attempts = attempts + 1, worker = $1,
-                seal_until = least(clock_timestamp() + $5, deadline)
+                seal_until = least(clock_timestamp() + $5::interval, deadline)
             from document d
             where a.id in (select id from taken) and d.id = a.document
             returning {_COLUMNS}, d.object as source_object, d.pages,
@@ -221,7 +221,7 @@ async def mark_affixed(connection: Connection, files: Sequence[Sealed]) -> None:
 async def mark_waiting(connection: Connection, id: UUID, reason: Reason, pause: timedelta) -> None:
     """The affixing waits for another attempt with the same serials, after a pause."""
     await connection.execute(
-        """update affixing set state = 'waiting', reason = $2, not_before = now() + $3,
+        """update affixing set state = 'waiting', reason = $2, not_before = now() + $3::interval,
                   seal_until = null, worker = null where id = $1""",
         id,
         reason.value,
@@ -303,7 +303,7 @@ async def free_lost_rows(connection: Connection, *, grace: timedelta) -> int:
     """What was claimed on a lost host waits again, some time after its permission to seal ended."""
     done = await connection.execute(
         """update affixing set state = 'waiting', reason = $2, seal_until = null, worker = null
-           where state = 'working' and seal_until < clock_timestamp() - $1 and deadline > now()""",
+           where state = 'working' and seal_until < clock_timestamp() - $1::interval and deadline > now()""",
         grace,
         Reason.WORKER_DIED.value,
     )

@@ -58,6 +58,7 @@ class Batcher(Generic[Item, Answer]):
         self._waiting: deque[tuple[Item, asyncio.Future[Answer]]] = deque()
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
 
     async def __aenter__(self) -> "Batcher[Item, Answer]":
         self._tasks = [asyncio.create_task(self._flush()) for _ in range(self._flushers)]
@@ -65,12 +66,10 @@ class Batcher(Generic[Item, Answer]):
 
     async def __aexit__(self, *_: object) -> None:
         """Whatever was submitted is done before the flushers stop."""
-        while self._waiting:
-            self._woken.set()
-            await asyncio.sleep(0.01)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._closing = True
+        while not all(task.done() for task in self._tasks):
+            self._woken.set()  # each flusher that wakes to an empty queue ends
+            await asyncio.sleep(0.005)
 
     async def submit(self, item: Item) -> Answer:
         """The item is committed; returns its answer or raises its error.
@@ -87,7 +86,7 @@ class Batcher(Generic[Item, Answer]):
         return await answer
 
     async def _flush(self) -> None:
-        while True:
+        while not self._closing or self._waiting:
             await self._woken.wait()
             self._woken.clear()
             while self._waiting:

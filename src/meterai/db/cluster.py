@@ -118,8 +118,12 @@ class Cluster:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
             os.kill(pid, 0)
         except (FileNotFoundError, ValueError, ProcessLookupError):
-            return None
-        return pid
+            pid = 0
+        if pid and _is_postgres(pid):
+            return pid
+        if self._process is not None:
+            self._process.poll()  # a dead child that nobody waits for keeps its process id
+        return None
 
     async def start(self, *, patience_s: float = 60) -> None:
         """The server answers and has the database ``meterai``; made first if there was none.
@@ -153,8 +157,6 @@ class Cluster:
         os.kill(pid, signal.SIGQUIT if how == "immediate" else signal.SIGINT)
         deadline = monotonic() + patience_s
         while self.pid is not None and monotonic() < deadline:
-            if self._process is not None:
-                self._process.poll()  # a child that nobody waits for keeps its process id
             await asyncio.sleep(0.02)
         if self._process is not None:
             await asyncio.to_thread(self._process.wait, patience_s)
@@ -242,6 +244,16 @@ class Cluster:
         path = self.folder / "postgres.log"
         lines = path.read_text(errors="replace").strip().splitlines() if path.is_file() else []
         return " | ".join(lines[-3:]) or "it said nothing"
+
+
+def _is_postgres(pid: int) -> bool:
+    """Whether this process is a living PostgreSQL: a number in an old file may be anybody's by now."""
+    try:
+        line = Path(f"/proc/{pid}/cmdline").read_bytes()
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return not Path("/proc/self").exists()  # no such file system: believe the pid file
+    return b"postgres" in line and state != "Z"
 
 
 def socket_folder(folder: Path) -> Path:

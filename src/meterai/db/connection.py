@@ -31,7 +31,7 @@ LOST_CONNECTION = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    ConnectionError,
+    asyncpg.InternalClientError,  # what a driver says that is cut off between two messages
 )
 """The server went away: whether a COMMIT under way took effect is unknown."""
 
@@ -66,29 +66,25 @@ class Database:
 
     @classmethod
     async def connect(cls, dsn: str, *, size_max: int = 8, name: str = "meterai") -> Self:
-        """A pool of at most ``size_max`` connections, opened as they are needed.
-
-        Raises :class:`DatabaseUnavailable` when the server does not answer.
-        """
-        try:
-            pool = await asyncpg.create_pool(
-                dsn,
-                min_size=1,
-                max_size=size_max,
-                command_timeout=30,
-                server_settings={
-                    "application_name": name,
-                    # Arrays of a whole batch come as parameters: a plan made for an empty table
-                    # or for a batch of one would be kept and cost a factor of three.
-                    "plan_cache_mode": "force_custom_plan",
-                    "statement_timeout": "30s",
-                    "lock_timeout": "10s",
-                    "idle_in_transaction_session_timeout": "60s",
-                    "timezone": "UTC",
-                },
-            )
-        except (*LOST_CONNECTION, asyncpg.InterfaceError, OSError) as error:
-            raise DatabaseUnavailable from error
+        """A pool of at most ``size_max`` connections, opened as they are needed, none yet."""
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=0,
+            max_size=size_max,
+            command_timeout=30,
+            server_settings={
+                "application_name": name,
+                # Arrays of a whole batch come as parameters: a plan made for an empty table or for a
+                # batch of one would be kept and cost a factor of three.
+                "plan_cache_mode": "force_custom_plan",
+                # Solid-state storage: fetching a few hundred rows by key beats reading the table.
+                "random_page_cost": "1.1",
+                "statement_timeout": "30s",
+                "lock_timeout": "10s",
+                "idle_in_transaction_session_timeout": "60s",
+                "timezone": "UTC",
+            },
+        )
         return cls(pool)
 
     async def close(self) -> None:
@@ -119,10 +115,25 @@ class Database:
         try:
             yield connection
         except LOST_CONNECTION as error:
+            _give_up(connection)
             raise DatabaseUnavailable from error
-        except asyncpg.InterfaceError as error:
-            if connection.is_closed():
+        except (asyncpg.InterfaceError, ConnectionError) as error:
+            if _is_gone(connection):
                 raise DatabaseUnavailable from error
             raise
         finally:
             await self._pool.release(connection)
+
+
+def _give_up(connection: Any) -> None:
+    """The connection is never used again, whatever state the driver believes it to be in."""
+    if not _is_gone(connection):
+        connection.terminate()
+
+
+def _is_gone(connection: Any) -> bool:
+    """Whether the connection was lost under our hands (the pool takes a lost one back at once)."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True

@@ -8,7 +8,7 @@ from meterai.db.connection import Connection
 async def hold(connection: Connection, name: str, holder: str, lasting: timedelta) -> bool:
     """Whether ``holder`` leads now; if so, for so long from this moment."""
     found = await connection.fetchval(
-        """insert into lease (name, holder, until) values ($1, $2, clock_timestamp() + $3)
+        """insert into lease (name, holder, until) values ($1, $2, clock_timestamp() + $3::interval)
            on conflict (name) do update set holder = excluded.holder, until = excluded.until
            where lease.holder = excluded.holder or lease.until < clock_timestamp()
            returning holder""",

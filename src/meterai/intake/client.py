@@ -20,7 +20,7 @@ from meterai.intake.wire import (
 from meterai.pdf.errors import BY_CODE
 from meterai.pdf.inspection import Inspection
 from meterai.pdf.model import Place
-from meterai.signing.validation import SignatureReport
+from meterai.signing.report import SignatureReport
 
 
 class Intake:

@@ -32,7 +32,8 @@ from meterai.intake.wire import (
 from meterai.pdf.inspection import Limits, inspect
 from meterai.pdf.picture import picture
 from meterai.pdf.suggestion import suggest
-from meterai.signing.validation import Trust, examine
+from meterai.signing.trust import Trust
+from meterai.signing.validation import examine
 
 JOBS_MAX = 500
 """After so many files a child is replaced, so that nothing a file left behind lives long."""

@@ -80,7 +80,7 @@ class Supervisor:
 
     async def _watch(self, child: Child) -> None:
         pause, births = 0.05, 0
-        while not self._stopping:
+        while True:
             births += 1
             incarnation = f"{child.name}.{os.getpid()}.{births}"
             born = monotonic()

@@ -1,0 +1,82 @@
+"""``meterai audit``: every invariant and the journal's chain; exit 0 only when all is clean."""
+
+from meterai.audit.model import Invariant
+from meterai.audit.reconciler import audit
+from meterai.cli.speech import record, say
+from meterai.client.calls import AuditReport, Client, Contradiction
+from meterai.settings import Settings
+from meterai.wiring import cluster_of, open_app
+
+
+def ask_server(client: Client) -> AuditReport:
+    """The server checks itself now."""
+    return client.audit()
+
+
+async def read_folder(settings: Settings) -> AuditReport:
+    """The books and files of a data folder, read directly; PostgreSQL is started for it if it is down."""
+    cluster = None if settings.database_url else cluster_of(settings)
+    was_running = cluster is None or cluster.pid is not None
+    if cluster is not None:
+        await cluster.start()
+    try:
+        async with open_app(settings, "audit") as app:
+            report = await audit(
+                app.database,
+                objects=app.objects,
+                examine=app.examine_here,
+                read_statement=app.read_statement,
+            )
+    finally:
+        if cluster is not None and not was_running:
+            await cluster.stop()
+    return AuditReport(
+        report.clean,
+        report.counted,
+        [
+            Contradiction(d.invariant.value, d.invariant.name.lower(), d.about, d.detail)
+            for d in report.discrepancies
+        ],
+    )
+
+
+def report(found: AuditReport, *, as_json: bool) -> None:
+    """What was counted, and each contradiction."""
+    if as_json:
+        record(
+            {
+                "clean": found.clean,
+                "counted": found.counted,
+                "contradictions": [
+                    {
+                        "invariant": c.invariant,
+                        "name": c.name,
+                        "about": c.about,
+                        "detail": c.detail,
+                    }
+                    for c in found.contradictions
+                ],
+            }
+        )
+        return
+    for invariant in Invariant:
+        broken = [c for c in found.contradictions if c.invariant == invariant.value]
+        mark = "✓" if not broken else "✗"
+        say(f"{mark} {invariant.value} {invariant.name.lower():<10} {_first_sentence(invariant)}")
+        for c in broken:
+            say(f"      {c.about}: {c.detail}")
+    counted = "  ".join(f"{name} {number}" for name, number in found.counted.items())
+    say(f"\n{counted}")
+    say("Bersih." if found.clean else f"{len(found.contradictions)} pertentangan.")
+
+
+def _first_sentence(invariant: Invariant) -> str:
+    return {
+        Invariant.BOOKS: "buku besar seimbang, rantai jurnal utuh",
+        Invariant.UNITS: "keping: terbit = stok + tersedia + ditahan + terpakai + ditarik",
+        Invariant.SERIALS: "nomor seri: satu seri, satu dokumen",
+        Invariant.PAYMENTS: "pembayaran: masing-masing berakhir tepat sekali",
+        Invariant.FILES: "berkas: ada, sama dengan registri, dan sah",
+        Invariant.DEADLINES: "batas waktu: yang gagal sudah kembali, tepat sekali",
+        Invariant.PROMISES: "janji: tidak ada yang hilang",
+    }[invariant]

@@ -1,0 +1,187 @@
+"""``meterai run``: everything of one installation on this machine, watched over, stopped in order."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+
+import httpx
+import structlog
+
+from meterai.affixing import store as affixings
+from meterai.cli.instance import announce, anybody_joined, exclusively
+from meterai.cli.speech import say
+from meterai.cli.stage import Partner, Stage
+from meterai.clock import monotonic
+from meterai.db.cluster import Cluster
+from meterai.db.connection import Database
+from meterai.db.errors import DatabaseUnavailable
+from meterai.db.migration import migrate
+from meterai.errors import Refused, Text
+from meterai.settings import Settings
+from meterai.signing.vault import Vault
+from meterai.wiring import cluster_of, dsn_of, open_app
+from meterai.worker.supervisor import Child, Died, Supervisor
+
+_log = structlog.get_logger(__name__)
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+READY_PATIENCE_S = 60
+
+
+class DemoOnLoopbackOnly(Refused):
+    """A demo gives quota away; it must not be reachable from outside."""
+
+    code = "demo_on_loopback_only"
+    says = Text("Demo hanya boleh berjalan di 127.0.0.1.", "A demo may only run on 127.0.0.1.")
+    next_step = Text("Pakai --no-demo untuk alamat lain.", "Use --no-demo for another address.")
+
+
+async def run(settings: Settings, stage: Stage, *, until_idle: bool = False) -> None:
+    """Serves until it is told to stop (Ctrl-C, SIGTERM) or, with ``until_idle``, nobody needs it."""
+    if settings.demo and settings.host not in LOOPBACK:
+        raise DemoOnLoopbackOnly
+    with exclusively(settings):
+        settings = settings.with_(port=settings.port or _free_port(settings.host))
+        _make_folders(settings, stage)
+        settings, partners = stage.with_partners(settings)
+        cluster = None if settings.database_url else cluster_of(settings)
+        if cluster is not None:
+            await cluster.start()
+        try:
+            await _prepare_database(settings, stage)
+            ground = _Ground(settings, cluster)
+            await _serve(ground, stage, _children(settings, partners), until_idle=until_idle)
+        finally:
+            if cluster is not None:
+                await cluster.stop()
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _make_folders(settings: Settings, stage: Stage) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    Vault.make_secret(settings.keys / "secret")
+    stage.make_keys(settings.keys)
+
+
+async def _prepare_database(settings: Settings, stage: Stage) -> None:
+    database = await Database.connect(dsn_of(settings), size_max=2, name="run")
+    try:
+        for migration in await migrate(database):
+            _log.info("migrated", number=migration.number, name=migration.name)
+    finally:
+        await database.close()
+    if settings.demo:
+        async with open_app(settings, "seed") as app:
+            await stage.seed(app)
+
+
+def _children(settings: Settings, partners: list[Partner]) -> list[Child]:
+    """In the order in which they start; the doors last."""
+    env = settings.environment()
+    this = (sys.executable, "-m", "meterai", "process")
+    children = [Child(partner.name, (*this, *partner.command), env) for partner in partners]
+    children.append(Child("intake", (*this, "intake"), env))
+    children += [
+        Child(f"worker-{number}", (*this, "worker"), env)
+        for number in range(1, settings.workers + 1)
+    ]
+    children.append(Child("clock", (*this, "clock"), env))
+    children.append(Child("web", (*this, "web"), env))
+    return children
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What everything stands on: the settings, and the embedded database where there is one."""
+
+    settings: Settings
+    cluster: Cluster | None
+
+    async def hold(self) -> None:
+        """The embedded database runs, also after somebody or something killed it."""
+        if self.cluster is not None and self.cluster.pid is None:
+            _log.error("database_died")
+            await self.cluster.start()
+
+
+async def _serve(ground: _Ground, stage: Stage, children: list[Child], *, until_idle: bool) -> None:
+    settings = ground.settings
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    database = await Database.connect(dsn_of(settings), size_max=2, name="run")
+    supervisor = Supervisor(settings.data_dir / "log", _freeing_rows(database))
+    try:
+        for child in children:
+            supervisor.start(child)
+        if await _ready(settings, stop):
+            announce(settings)
+            _greet(settings, stage)
+            await _until_stopped(ground, stop, until_idle=until_idle)
+        elif not stop.is_set():
+            say(
+                f"meterai: belum siap setelah {READY_PATIENCE_S} detik; lihat {settings.data_dir}/log"
+            )
+    finally:
+        say("meterai: berhenti …")
+        await supervisor.stop()
+        await database.close()
+
+
+def _freeing_rows(database: Database) -> Died:
+    async def died(incarnation: str) -> None:
+        """What a dead worker had claimed waits again at once; the leases cover what this misses."""
+        try:
+            async with database.transaction() as connection:
+                freed = await affixings.free_rows_of(connection, incarnation)
+        except DatabaseUnavailable:
+            _log.warning("rows_not_freed", incarnation=incarnation)
+            return
+        if freed:
+            _log.warning("rows_freed", incarnation=incarnation, affixings=freed)
+
+    return died
+
+
+async def _ready(settings: Settings, stop: asyncio.Event) -> bool:
+    started = monotonic()
+    async with httpx.AsyncClient(timeout=2) as http:
+        while monotonic() - started < READY_PATIENCE_S and not stop.is_set():
+            with contextlib.suppress(httpx.HTTPError):
+                answer = await http.get(f"{settings.base_url_local}/readyz")
+                if answer.status_code == 200:
+                    return True
+            await asyncio.sleep(0.05)
+    return False
+
+
+async def _until_stopped(ground: _Ground, stop: asyncio.Event, *, until_idle: bool) -> None:
+    idle = 0
+    while not stop.is_set():
+        try:
+            await asyncio.wait_for(stop.wait(), 0.5)
+        except TimeoutError:
+            await ground.hold()
+            idle = 0 if not until_idle or anybody_joined(ground.settings) else idle + 1
+            if idle >= 3:
+                return
+
+
+def _greet(settings: Settings, stage: Stage) -> None:
+    say(f"\n  meterai siap di  {settings.base_url_local}\n")
+    if settings.demo:
+        say("  Demo: semua meterai adalah CONTOH. Masuk sekali ketuk:")
+        for role in stage.roles(settings):
+            say(f"    {role.label:<24} {settings.base_url_local}{role.path}")
+        say("")
+    say("  Ctrl-C untuk berhenti.\n")

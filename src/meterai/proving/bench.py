@@ -1,0 +1,128 @@
+"""``meterai bench``: what this machine carries, measured on the real thing."""
+
+import asyncio
+import os
+import random
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from meterai.cli.speech import record, say
+from meterai.db.batcher import Batcher
+from meterai.db.cluster import Cluster
+from meterai.db.connection import Connection, Database
+from meterai.db.migration import migrate
+from meterai.errors import MeteraiError
+from meterai.ids import new_id
+from meterai.ledger import journal, store
+from meterai.ledger.model import Ledger, Limit, Outcome, Transfer, single
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output")]
+
+
+def commands() -> typer.Typer:
+    """The benches as commands."""
+    app = typer.Typer(help="Measure this machine on the real thing.")
+
+    @app.callback()
+    def _benches() -> None:
+        """Benches."""
+
+    @app.command()
+    def ledger(
+        seconds: Annotated[float, typer.Option(help="How long to measure")] = 5,
+        clients: Annotated[int, typer.Option(help="Concurrent callers")] = 1000,
+        batch: Annotated[int, typer.Option(help="Largest batch")] = 500,
+        as_json: Json = False,
+    ) -> None:
+        """Transfers a second out of one hot account, batched, every commit durable."""
+        with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
+            found = uvloop.run(_ledger(Path(folder), seconds, clients, batch))
+        if as_json:
+            record(found)
+        else:
+            for name, value in found.items():
+                say(f"{name:<16} {value}")
+
+    return app
+
+
+async def _ledger(folder: Path, seconds: float, clients: int, batch: int) -> dict[str, object]:
+    cluster = Cluster(folder / "postgres")
+    await cluster.start()
+    database = await Database.connect(cluster.dsn)
+    try:
+        await migrate(database)
+        return await _measure(database, seconds, clients, batch)
+    finally:
+        await database.close()
+        await cluster.stop()
+
+
+async def _measure(
+    database: Database, seconds: float, clients: int, batch: int
+) -> dict[str, object]:
+    hot, buyers = await _open(database)
+
+    async def apply(
+        connection: Connection, transfers: Sequence[Transfer]
+    ) -> list[Outcome | MeteraiError]:
+        outcomes = await journal.apply(connection, [[transfer] for transfer in transfers])
+        return [outcome for (outcome,) in outcomes]
+
+    latencies: list[float] = []
+    gathered: Batcher[Transfer, Outcome] = Batcher(database, apply, largest=batch)
+    async with gathered as batcher:
+        stop = time.perf_counter() + seconds
+
+        async def caller() -> None:
+            while (began := time.perf_counter()) < stop:
+                taken = single(new_id(), code=2, debit=hot, credit=random.choice(buyers), amount=1)
+                outcome = await batcher.submit(taken)
+                assert outcome is Outcome.CREATED
+                latencies.append(time.perf_counter() - began)
+
+        began = time.perf_counter()
+        await asyncio.gather(*(caller() for _ in range(clients)))
+        elapsed = time.perf_counter() - began
+    latencies.sort()
+    async with database.reading() as connection:
+        fsync = await connection.fetchval("show fsync")
+        durable = await connection.fetchval("show synchronous_commit")
+    return {
+        "transfers_per_s": round(len(latencies) / elapsed),
+        "clients": clients,
+        "hot_accounts": 1,
+        "fsync": fsync,
+        "synchronous_commit": durable,
+        "batch": batch,
+        "p50_ms": round(latencies[len(latencies) // 2] * 1000, 2),
+        "p99_ms": round(latencies[int(len(latencies) * 0.99)] * 1000, 2),
+        "seconds": round(elapsed, 2),
+        "cores": os.cpu_count(),
+    }
+
+
+async def _open(database: Database) -> tuple[int, list[int]]:
+    async with database.transaction() as connection:
+        issuer = await store.open_account(
+            connection, ledger=Ledger.UNITS, code=901, limit=Limit.NONE
+        )
+        hot = await store.open_account(
+            connection,
+            ledger=Ledger.UNITS,
+            code=902,
+            limit=Limit.DEBITS_MUST_NOT_EXCEED_CREDITS,
+        )
+        rows = await connection.fetch(
+            """insert into account (ledger, code, scope, flags)
+               select 2, 903, n::text, 1 from generate_series(1, 20000) n returning id"""
+        )
+        stock = single(new_id(), code=1, debit=issuer, credit=hot, amount=10**9)
+        await journal.record(connection, stock)
+    return hot, [row["id"] for row in rows]

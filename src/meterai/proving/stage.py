@@ -1,0 +1,85 @@
+"""What stands behind the doors of a demo or a specimen; handed to the command line by ``__main__``."""
+
+import socket
+from pathlib import Path
+
+import typer
+
+from meterai.affixing.affix import Watch
+from meterai.cli.stage import Partner, Role
+from meterai.proving import faults
+from meterai.proving.demo import ROLES, seed
+from meterai.settings import Settings
+from meterai.signing.messages import make_pair
+from meterai.wiring import App
+
+
+class DemoStage:
+    """See :class:`meterai.cli.stage.Stage`."""
+
+    def make_keys(self, keys: Path) -> None:
+        """A specimen's keys, where no operator has put any."""
+        from meterai.proving.pki import make_pki
+
+        make_pki(keys)
+        if not (keys / "payment.pub").exists():
+            make_pair(keys / "payment.key", keys / "payment.pub")
+        if not (keys / "provider.pub").exists():
+            make_pair(keys / "provider.key", keys / "provider.pub")
+
+    def with_partners(self, settings: Settings) -> tuple[Settings, list[Partner]]:
+        """A time-stamp authority, and in a demo a payment provider, where none is named."""
+        partners = []
+        if not settings.time_stamp_urls:
+            port = _free_port()
+            settings = settings.with_(time_stamp_urls=(f"http://127.0.0.1:{port}",))
+            partners.append(Partner("time-stamps", ("time-stamps", str(port))))
+        if settings.demo and settings.payment_url is None:
+            port = _free_port()
+            settings = settings.with_(payment_url=f"http://127.0.0.1:{port}")
+            partners.append(Partner("payments", ("payments", str(port), settings.base_url_local)))
+        return settings, partners
+
+    async def seed(self, app: App) -> None:
+        """The demo's people and stock."""
+        await seed(app)
+
+    def roles(self, _settings: Settings) -> list[Role]:
+        """The one-tap doors."""
+        return [Role(f"{r.label} / {r.label_en}", f"/demo/masuk/{r.key}") for r in ROLES]
+
+    def application(self, settings: Settings) -> str:
+        """In a demo the site has the demo's pages too."""
+        return "meterai.proving.site:create" if settings.demo else "meterai.serving:create"
+
+    def watch(self, app: App) -> Watch:
+        """Faults, where the demo or a test asks for them."""
+        return faults.watch(app)
+
+    def play(self, partner: str, arguments: list[str]) -> None:
+        """This process is the simulated partner."""
+        from meterai.intake.limits import die_with_parent
+        from meterai.logs import configure
+        from meterai.proving.simulators import payments, time_stamps
+
+        settings = Settings.from_env()
+        configure(settings.log_level)
+        die_with_parent()
+        if partner == "time-stamps":
+            time_stamps.main(settings.keys, int(arguments[0]))
+        elif partner == "payments":
+            payments.serve(settings.data_dir / "simulator", int(arguments[0]), arguments[1])
+        else:
+            raise typer.BadParameter(partner)
+
+    def commands(self) -> typer.Typer:
+        """Benches."""
+        from meterai.proving.bench import commands
+
+        return commands()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,1 @@
+"""The door for people: pages, phone first, Indonesian first, working without script."""

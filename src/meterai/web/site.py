@@ -1,0 +1,51 @@
+"""The site: every page's route, what surrounds them, and how failures look."""
+
+from collections.abc import Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute, Route
+
+from meterai.errors import MeteraiError
+from meterai.web import (
+    affixing,
+    company,
+    history,
+    home,
+    people,
+    sale,
+    staff,
+    upload,
+    verification,
+)
+from meterai.web.assets import asset
+from meterai.web.headers import SecurityHeaders
+from meterai.web.problems import framework_failure, known_failure, unknown_failure
+from meterai.web.session import remember_browser
+
+routes: Sequence[BaseRoute] = [
+    *home.routes,
+    *upload.routes,
+    *affixing.routes,
+    *sale.routes,
+    *people.routes,
+    *history.routes,
+    *verification.routes,
+    *company.routes,
+    *staff.routes,
+    Route("/aset/{digest}/{name}", asset),
+]
+
+middleware = [
+    Middleware(SecurityHeaders),
+    Middleware(GZipMiddleware, minimum_size=500, compresslevel=6),
+    Middleware(BaseHTTPMiddleware, dispatch=remember_browser),
+]
+
+exception_handlers = {
+    MeteraiError: known_failure,
+    HTTPException: framework_failure,
+    Exception: unknown_failure,
+}

@@ -1,0 +1,86 @@
+"""Pages for those who run, sell and audit: what they need to see of the present state."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from meterai.affixing import documents
+from meterai.audit.model import Invariant
+from meterai.audit.reconciler import audit
+from meterai.channel import store as channels
+from meterai.notice import store as notices
+from meterai.payment import store as payments
+from meterai.people import store as people
+from meterai.people.model import Role
+from meterai.quota.balance import stock
+from meterai.web.messages import readable
+from meterai.web.pages import page
+from meterai.web.session import app_of, with_role
+
+STATE_COUNTS = """select state, count(*) as n, sum(units)::bigint as units from affixing
+                  where reserved_at > now() - interval '24 hours' group by state"""
+
+
+async def operator(request: Request) -> Response:
+    """What waits, what came back, what could not be placed."""
+    await with_role(request, Role.OFFICER)
+    async with app_of(request).database.reading() as connection:
+        counted = {row["state"]: row["n"] for row in await connection.fetch(STATE_COUNTS)}
+        back = await documents.newest_restored(connection, size=20)
+        unplaced = await payments.unplaced(connection, size=50)
+        left = await stock(connection)
+    return await page(
+        request, "operator.html", counted=counted, back=back, unplaced=unplaced, stock=left
+    )
+
+
+async def unsent(request: Request) -> Response:
+    """*Kotak keluar*: messages that would have gone out; codes are masked outside the demo."""
+    app = app_of(request)
+    if not app.settings.demo:
+        await with_role(request, Role.OFFICER)
+    async with app.database.reading() as connection:
+        found = await notices.newest(connection)
+    shown = [
+        (message, readable(message, app.vault, secrets_too=app.settings.demo)) for message in found
+    ]
+    return await page(request, "outbox.html", messages=shown)
+
+
+async def channel(request: Request) -> Response:
+    """A seller's stock and sales today."""
+    visitor = await with_role(request, Role.DISTRIBUTOR, Role.CLERK)
+    assert visitor.party is not None
+    async with app_of(request).database.reading() as connection:
+        mine = {
+            name
+            for role in (Role.DISTRIBUTOR, Role.CLERK)
+            for name in await people.channels_of(connection, visitor.party.id, role)
+        }
+        left = await stock(connection)
+        sold = await connection.fetch(
+            """select channel, state, count(*) as orders, sum(units)::bigint as units,
+                      sum(duty)::bigint as duty, sum(service_fee)::bigint as fee
+               from purchase where channel = any($1::text[]) and placed_at > now() - interval '24 hours'
+               group by channel, state order by channel, state""",
+            sorted(mine),
+        )
+        known = [c for c in await channels.channels(connection) if c.id in mine]
+        terms = {c.id: await channels.terms_at(connection, c.id) for c in known}
+    return await page(request, "channel.html", channels=known, stock=left, sold=sold, terms=terms)
+
+
+async def auditor(request: Request) -> Response:
+    """The seven invariants, checked now over everything; nothing is changed."""
+    await with_role(request, Role.AUDITOR, Role.OFFICER)
+    app = app_of(request)
+    report = await audit(app.database, read_statement=app.read_statement)
+    return await page(request, "auditor.html", report=report, invariants=list(Invariant))
+
+
+routes = [
+    Route("/operator", operator),
+    Route("/kotak-keluar", unsent),
+    Route("/kanal", channel),
+    Route("/auditor", auditor),
+]
