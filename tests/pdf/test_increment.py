@@ -183,7 +183,7 @@ def test_the_bytes_of_a_recipe_never_change() -> None:
     assert prepare(document, request()).digest.hex() == GOLDEN
 
 
-GOLDEN = "8373fb5b36d086c41583fd6c79c245c4a0da0df997a2a4332f22e0909e97ca1d"
+GOLDEN = "3957ab67929263f177acf2efc925405944dc792c837f429c385080f4826e7300"
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,7 @@ def test_noise_is_refused(noise: bytes) -> None:
 
 def test_every_code_has_sentences_and_a_next_step_in_both_languages() -> None:
     facts: dict[str, str | int] = {
-        "size_kb": 1, "limit_kb": 2, "page": 3, "pages": 4, "name": "a", "why": "b"
+        "size_kb": 1, "limit_kb": 2, "page": 3, "pages": 4, "name": "a", "why": "b", "field": "c"
     }  # fmt: skip
     for code, known in errors.BY_CODE.items():
         error = error_of(Finding(code, refuses=True, facts=facts))
@@ -293,3 +293,49 @@ def test_a_page_that_stands_twice_in_the_document_is_not_marked() -> None:
     with pytest.raises(errors.SharedPage):
         prepare(twice, request(mark(place=Place(1, 20, 20))))
     prepare(twice, request(mark(place=Place(2, 20, 20))))
+    assert inspect(twice).unmarkable_pages == (1, 3)
+
+
+def test_a_page_cropped_to_nothing_is_not_marked_and_the_others_are() -> None:
+    def shrink(pdf: pikepdf.Pdf) -> None:
+        pdf.pages[1].obj.CropBox = pikepdf.Array([700, 900, 1000, 1000])
+
+    document = documents.changed(letter(pages=3), shrink)
+    found = inspect(document)
+    assert found.refusal() is None
+    assert found.unmarkable_pages == (2,)
+
+
+def test_a_document_of_such_pages_alone_is_refused() -> None:
+    def shrink(pdf: pikepdf.Pdf) -> None:
+        pdf.pages[0].obj.CropBox = pikepdf.Array([700, 900, 1000, 1000])
+
+    assert refused_with(documents.changed(letter(), shrink)) == "pdf_unreadable"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"/ByteRange", b"/ByteRang "),
+        (b"/Contents <3082", b"/Contents <0082"),
+    ],
+)
+async def test_a_damaged_signature_is_nothing_to_build_on(old: bytes, new: bytes) -> None:
+    prepared = prepare(letter(), request(certify=None))
+    whole = prepared.sealed_with(await sealer().seal(prepared.digest))
+    broken = whole.replace(old, new)
+    assert broken != whole
+    assert refused_with(broken) == "signature_damaged"
+
+
+def test_a_header_with_half_a_version_is_damage_not_junk() -> None:
+    assert refused_with(letter().replace(b"%PDF-1.3", b"%PDF-1.x")) == "pdf_unreadable"
+
+
+def test_boxes_without_area_count_as_none() -> None:
+    nothing = (0, 0, 0, 0)
+    uncropped = inspect(documents.with_boxes(letter(), (0, 0, *documents.A4), nothing))
+    assert uncropped.shapes[0].width_mm == pytest.approx(210, abs=0.1)
+    assert inspect(documents.with_boxes(letter(), nothing, None)).shapes[
+        0
+    ].width_mm == pytest.approx(8.5 * 25.4, abs=0.1)

@@ -16,8 +16,9 @@ ADDRESSES = [
     "https://meterai.example.id/c/7K4P2M9QAB0O1I5S8BZ2XY?m=ABCD2345",
     "HTTPS://METERAI.ID/C/7K4P2M9QAB0O1I5S8BZ2XY/ABCD2345",
     "http://127.0.0.1:8000/c/7K4P2M9QAB0O1I5S8BZ2XY?m=ABCD2345",
-    # the longest that is taken
-    "https://verifikasi.meterai-elektronik.example.go.id/cek/c/7K4P2M9QAB0O1I5S8BZ2XY?m=ABCD2345#halaman-satu",
+    # the longest that are taken: 106 bytes, or 154 signs in capitals
+    "https://meterai.example.id/c/7K4P2M9QAB0O1I5S8BZ2XY?m=ABCD2345".ljust(106, "x"),
+    "HTTPS://METERAI.ID/C/7K4P2M9QAB0O1I5S8BZ2XY/ABCD2345".ljust(154, "X"),
 ]
 
 
@@ -58,7 +59,8 @@ def test_serials_differ_in_their_drawing() -> None:
 
 
 @pytest.mark.parametrize(
-    "serial", ["", "7K4P", SERIAL + "A", SERIAL.lower(), SERIAL[:-1] + "é", SERIAL[:-1] + "-"]
+    "serial",
+    ["", "7K4P", SERIAL + "A", SERIAL.lower(), "o" * 22, SERIAL[:-1] + "é", SERIAL[:-1] + "-"],
 )
 def test_what_is_no_serial_is_not_drawn(serial: str) -> None:
     with pytest.raises(RequestNotUnderstood):
@@ -67,7 +69,7 @@ def test_what_is_no_serial_is_not_drawn(serial: str) -> None:
 
 def test_an_address_that_makes_too_fine_a_code_is_refused() -> None:
     with pytest.raises(RequestNotUnderstood):
-        appearance(SERIAL, "https://m.test/" + "x" * 110)
+        appearance(SERIAL, "https://m.test/".ljust(107, "x"))
 
 
 def test_capitals_make_a_smaller_code() -> None:

@@ -9,9 +9,10 @@ from reportlab.pdfgen import canvas
 
 from meterai.pdf.errors import NoSuchPage, OutsidePage
 from meterai.pdf.increment import prepare
+from meterai.pdf.mark import MARK_MM
 from meterai.pdf.model import Box
 from meterai.pdf.picture import drawn_page, grey
-from meterai.pdf.suggestion import MARK_MM, suggest
+from meterai.pdf.suggestion import suggest
 from world import documents
 from world.documents import A4, F4, LEGAL, MM, letter, mark, request
 

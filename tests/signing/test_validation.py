@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meterai.clock import now
+from meterai.pdf import desk, fields
 from meterai.pdf.increment import Prepared, Slot, prepare
 from meterai.pdf.model import Place
 from meterai.proving.pki import SEAL, make_pki, read_issued
@@ -511,3 +512,9 @@ def test_nothing_is_ever_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "create_connection", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     assert judged(_SEALED).outcome is Outcome.SOUND
+
+
+def test_the_names_that_the_engine_writes_are_the_ones_that_are_looked_for() -> None:
+    # two tools that may not import each other
+    assert sealed_file.FIELD_PREFIX == fields.FIELD_PREFIX
+    assert sealed_file.OURS_KEY == desk.OURS_KEY

@@ -238,10 +238,9 @@ def _walk(root: PdfObject) -> Iterator[Page]:
 
 
 def _frame(inherited: dict[str, PdfObject], page: DictionaryObject) -> PageFrame:
-    media = _rectangle(inherited["/MediaBox"]) if "/MediaBox" in inherited else LETTER
-    visible = media
-    if "/CropBox" in inherited:
-        visible = media.meet(_rectangle(inherited["/CropBox"])) or media
+    media = _rectangle(inherited.get("/MediaBox")) or LETTER
+    cropped = _rectangle(inherited.get("/CropBox"))
+    visible = media if cropped is None else media.meet(cropped) or media
     turned = int(number_of(inherited.get("/Rotate"), 0)) % 360
     unit = number_of(value_at(page, "/UserUnit"), 1)
     return PageFrame(
@@ -249,13 +248,15 @@ def _frame(inherited: dict[str, PdfObject], page: DictionaryObject) -> PageFrame
     )
 
 
-def _rectangle(raw: PdfObject) -> Rectangle:
-    """A rectangle of four numbers in any order of corners (ISO 32000-2 §7.9.5)."""
+def _rectangle(raw: PdfObject | None) -> Rectangle | None:
+    """A rectangle of four numbers in any order of corners (ISO 32000-2 §7.9.5); None for one of no area."""
+    if raw is None:
+        return None
     if not isinstance(raw, ArrayObject) or len(raw) != 4:
         raise Unreadable
     a, b, c, d = (number_of(number) for number in items_of(raw))
     if a == c or b == d:
-        return LETTER  # as readers do with a box of no area
+        return None
     if max(map(abs, (a, b, c, d))) > COORDINATE_MAX:
         raise Unreadable
     return Rectangle(min(a, c), min(b, d), max(a, c), max(b, d))

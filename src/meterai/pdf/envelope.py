@@ -2,7 +2,7 @@
 
 import re
 
-from meterai.pdf.errors import JunkBeforeHeader, NotAPdf, Polyglot
+from meterai.pdf.errors import JunkBeforeHeader, NotAPdf, Polyglot, Unreadable
 
 HEADER = re.compile(rb"%PDF-\d\.\d")
 HEADER_SEARCH = 16 * 1024
@@ -15,9 +15,11 @@ _ZIP_END = b"PK\x05\x06"
 def check_envelope(document: bytes) -> bool:
     """The document begins at its first byte and ends at its last; True if a few stray bytes follow.
 
-    Raises :class:`NotAPdf`, :class:`JunkBeforeHeader`, :class:`Polyglot`.
+    Raises :class:`NotAPdf`, :class:`JunkBeforeHeader`, :class:`Polyglot`, :class:`Unreadable`.
     """
     if not HEADER.match(document):
+        if document.startswith(b"%PDF-"):
+            raise Unreadable  # a version that is none
         if b"%PDF-" in document[:HEADER_SEARCH]:
             raise JunkBeforeHeader
         raise NotAPdf

@@ -4,7 +4,7 @@ The classes below :class:`CannotStamp` are what :func:`~meterai.pdf.inspection.i
 :func:`~meterai.pdf.increment.prepare` raises; ``BY_CODE`` leads from the code back to the class.
 """
 
-from meterai.errors import MeteraiError, Refused, Text
+from meterai.errors import Broken, Refused, Text
 
 
 class CannotStamp(Refused):
@@ -147,6 +147,20 @@ class Certified(CannotStamp):
     )
 
 
+class SignatureDamaged(CannotStamp):
+    """It carries a signature whose own data is broken: nobody should build on that."""
+
+    code = "signature_damaged"
+    says = Text(
+        "Tanda tangan elektronik {field} di dokumen ini rusak.",
+        "The electronic signature {field} in this document is damaged.",
+    )
+    next_step = Text(
+        "Kuota tidak terpakai. Minta berkas aslinya dari penanda tangan.",
+        "No quota was used. Ask the signer for the original file.",
+    )
+
+
 class DynamicForm(CannotStamp):
     """A dynamic XFA form: its pages exist only in one vendor's reader."""
 
@@ -259,7 +273,7 @@ class RequestNotUnderstood(CannotStamp):
     )
 
 
-class GapTooSmall(MeteraiError):
+class GapTooSmall(Broken):
     """The seal does not fit into the gap that was left for it."""
 
     code = "gap_too_small"

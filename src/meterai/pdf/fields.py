@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pyhanko.pdf_utils.generic import (
     ArrayObject,
     DictionaryObject,
+    EncryptedObjAccess,
     IndirectObject,
     PdfObject,
     Reference,
@@ -19,7 +20,7 @@ from meterai.pdf.document import (
     raw_items_of,
     value_at,
 )
-from meterai.pdf.errors import AlreadyStamped, Certified, TooComplex
+from meterai.pdf.errors import AlreadyStamped, Certified, SignatureDamaged, TooComplex
 from meterai.pdf.geometry import Rectangle, box_of
 from meterai.pdf.model import Box
 
@@ -181,10 +182,29 @@ def check_open(root: DictionaryObject, fields: list[Field]) -> None:
 
     Raises :class:`AlreadyStamped` or :class:`Certified`. Level 2 and 3 are refused too: they allow filling in
     what is there, and a new visible field breaks them for careful validators.
+    Raises :class:`SignatureDamaged` for a signature that no validator could even read.
     """
+    for field in fields:
+        if field.signed and field.value is not None and not _is_readable(field.value):
+            raise SignatureDamaged(field=field.name)
     level = certified_level(root, fields)
     if level is None:
         return
     if serials_of(fields):
         raise AlreadyStamped
     raise Certified
+
+
+def _is_readable(signature: DictionaryObject) -> bool:
+    """There are numbers for the signed range and something in DER for the seal."""
+    numbers = array_at(signature, "/ByteRange")
+    if numbers is None or len(numbers) < 4:
+        return False
+    if not all(isinstance(number, int) and number >= 0 for number in items_of(numbers)):
+        return False
+    try:
+        contents = signature.raw_get("/Contents", decrypt=EncryptedObjAccess.RAW)
+        content = bytes(contents.original_bytes)
+    except (KeyError, AttributeError):
+        return False
+    return content[:1] == b"\x30" and len(content) > 64

@@ -15,29 +15,12 @@ from itertools import product
 
 import pikepdf
 import pypdfium2
-from pyhanko.pdf_utils.generic import (
-    ArrayObject,
-    DictionaryObject,
-    PdfObject,
-    Reference,
-    StreamObject,
-)
 
 from meterai.pdf.contents import Contents, walk
-from meterai.pdf.document import (
-    Document,
-    Page,
-    items_of,
-    pages_of,
-    raw_items_of,
-    read_document,
-    shared_pages,
-    value_at,
-)
+from meterai.pdf.document import read_document
 from meterai.pdf.envelope import check_envelope
 from meterai.pdf.errors import (
     CannotStamp,
-    DynamicForm,
     EncryptionNotSupported,
     NoRoom,
     PasswordNeeded,
@@ -45,26 +28,14 @@ from meterai.pdf.errors import (
     TooLarge,
     Unreadable,
 )
-from meterai.pdf.fields import (
-    Field,
-    array_at,
-    certified_level,
-    check_open,
-    dictionary_at,
-    fields_of,
-    serials_of,
-    signature_boxes,
-)
 from meterai.pdf.findings import Finding, Note, error_of, note, refusal
-from meterai.pdf.geometry import MM_PER_POINT
 from meterai.pdf.increment import Mark, Request, prepare
 from meterai.pdf.inflation import Budget
-from meterai.pdf.mark import SIDE
+from meterai.pdf.mark import MARK_MM
 from meterai.pdf.model import Box, PageShape, Place
 from meterai.pdf.picture import is_password_error
+from meterai.pdf.structure import Signature, SignatureBox, Structure, structure_of
 
-MARK_MM = SIDE * MM_PER_POINT
-"""Side of an ordinary mark."""
 _A3 = (297.0, 420.0)
 _SLACK_MM = 3.0
 
@@ -109,23 +80,6 @@ class SealAs(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
-    """A signature that is in the document already; nothing about it was checked."""
-
-    field: str
-    kind: str
-    """``/SubFilter`` without the slash."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignatureBox:
-    """Where a reader sees a signature or a field for one."""
-
-    page: int
-    box: Box
-
-
-@dataclass(frozen=True, slots=True)
 class Inspection:
     """What a document is like. JSON-able: it crosses the border of a process."""
 
@@ -143,6 +97,8 @@ class Inspection:
     signature_boxes: tuple[SignatureBox, ...] = ()
     serials: tuple[str, ...] = ()
     """Of our own marks that are sealed in it already."""
+    unmarkable_pages: tuple[int, ...] = ()
+    """Pages that no mark may stand on: shown at several places, or drawn differently by different programs."""
     revisions: int = 0
     seal_as: SealAs | None = None
     """None when it is refused."""
@@ -184,7 +140,7 @@ class _Inspector:
         budget = Budget(limits.unpacked_bytes, limits.stream_bytes, limits.stream_bytes // 4)
         contents = walk(document, budget, objects_max=limits.objects)
         try:
-            structure = read_document(document, _structure_of)
+            structure = read_document(document, structure_of)
         except PasswordNeeded as error:
             # qpdf opened it without a password, so what is missing is not a password
             raise EncryptionNotSupported from error
@@ -193,11 +149,14 @@ class _Inspector:
             raise structure.refusal
         if len(structure.shapes) > limits.pages:
             raise TooComplex
-        if not contents.pages == len(structure.shapes) == _pages_for_pdfium(document):
+        odd = _odd_pages(document, structure.points)
+        if contents.pages != len(structure.shapes) or len(odd) == len(structure.shapes):
             raise Unreadable  # programs see different documents in it
-        _try(document, structure)
+        unmarkable = structure.shared | odd
+        self._seen = replace(self._seen, unmarkable_pages=tuple(sorted(unmarkable)))
+        _try(document, structure, unmarkable)
 
-    def _keep(self, structure: "_Structure", contents: Contents) -> None:
+    def _keep(self, structure: Structure, contents: Contents) -> None:
         self._seen = replace(
             self._seen,
             pages=len(structure.shapes),
@@ -237,132 +196,42 @@ class _Inspector:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Structure:
-    """What the reader that will stamp sees in a document."""
-
-    strict: bool
-    shapes: tuple[PageShape, ...]
-    version: str
-    signatures: tuple[Signature, ...]
-    certified: int | None
-    boxes: tuple[SignatureBox, ...]
-    serials: tuple[str, ...]
-    revisions: int
-    shared: frozenset[int]
-    """Pages that stand at several places."""
-    empty_fields: bool
-    static_form: bool
-    pdfa: bool
-    refusal: CannotStamp | None
-    """Why nothing may be added, if so."""
-
-
-def _structure_of(document: Document) -> _Structure:
-    root = document.root
-    pages = pages_of(document)
-    fields = list(fields_of(root))
-    signature_fields = [field for field in fields if field.kind == "/Sig"]
-    form = dictionary_at(root, "/AcroForm")
-    xfa = value_at(form, "/XFA") if form is not None else None
-    refused: CannotStamp | None = None
-    try:
-        if xfa is not None and _is_dynamic(root, xfa):
-            raise DynamicForm
-        check_open(root, fields)
-    except CannotStamp as error:
-        refused = error
-    major, minor = document.reader.input_version
-    return _Structure(
-        strict=document.strict,
-        shapes=tuple(page.frame.shape for page in pages),
-        version=f"{major}.{minor}",
-        signatures=tuple(_signature(field) for field in signature_fields if field.signed),
-        certified=certified_level(root, fields),
-        boxes=tuple(_boxes(pages, signature_fields)),
-        serials=tuple(serials_of(fields)),
-        revisions=_revisions(document),
-        shared=shared_pages(pages),
-        empty_fields=any(not field.signed for field in signature_fields),
-        static_form=xfa is not None,
-        pdfa=_claims_pdfa(root),
-        refusal=refused,
-    )
-
-
-def _signature(field: Field) -> Signature:
-    assert field.value is not None
-    return Signature(field.name, str(value_at(field.value, "/SubFilter") or "").lstrip("/"))
-
-
-def _boxes(pages: list[Page], fields: list[Field]) -> Iterator[SignatureBox]:
-    """Widgets are looked for only where a page points to one: pages full of links cost nothing."""
-    wanted = {reference for field in fields for reference in _widgets(field)}
-    for page in pages if wanted else ():
-        annotations = array_at(page.dictionary, "/Annots")
-        if annotations is None:
-            continue
-        if any(getattr(raw, "reference", None) in wanted for raw in raw_items_of(annotations)):
-            yield from (SignatureBox(page.number, box) for box in signature_boxes(page))
-
-
-def _widgets(field: Field) -> Iterator[Reference]:
-    kids = array_at(field.dictionary, "/Kids")
-    for raw in () if kids is None else raw_items_of(kids):
-        reference = getattr(raw, "reference", None)
-        if reference is not None:
-            yield reference
-    container = field.dictionary.container_ref
-    if isinstance(container, Reference):
-        yield container
-
-
-def _is_dynamic(root: DictionaryObject, xfa: PdfObject) -> bool:
-    """The pages are laid out by the reader (ISO 32000-1 §12.7.8, XFA 3.3 §dynamicRender)."""
-    if bool(value_at(root, "/NeedsRendering")):
-        return True
-    parts = items_of(xfa) if isinstance(xfa, ArrayObject) else iter((xfa,))
-    return any(
-        b"dynamicRender>required" in part.data for part in parts if isinstance(part, StreamObject)
-    )
-
-
-def _revisions(document: Document) -> int:
-    """How often the file was saved; a linearized file has two cross-reference sections from the start."""
-    sections = int(document.reader.total_revisions)
-    return sections - 1 if sections > 1 and b"/Linearized" in document.data[:1024] else sections
-
-
-def _claims_pdfa(root: DictionaryObject) -> bool:
-    metadata = value_at(root, "/Metadata")
-    return isinstance(metadata, StreamObject) and b"pdfaid" in metadata.data
-
-
 def _larger_than_a3(shape: PageShape) -> bool:
     short, long = sorted((shape.width_mm, shape.height_mm))
     return short > _A3[0] + _SLACK_MM or long > _A3[1] + _SLACK_MM
 
 
-def _pages_for_pdfium(document: bytes) -> int:
+def _odd_pages(document: bytes, points: tuple[tuple[float, float], ...]) -> frozenset[int]:
+    """Pages to which pdfium, which draws them for people, gives another size.
+
+    Raises :class:`Unreadable` when it sees another number of pages, or cannot open the document.
+    """
     try:
         with pypdfium2.PdfDocument(document) as opened:
-            return len(opened)
+            if len(opened) != len(points):
+                raise Unreadable
+            seen = [opened.get_page_size(index) for index in range(len(opened))]
     except pypdfium2.PdfiumError as error:
         if is_password_error(error):  # qpdf opened it without one
             raise EncryptionNotSupported from error
         raise Unreadable from error
+    return frozenset(
+        number
+        for number, (ours, theirs) in enumerate(zip(points, seen, strict=True), 1)
+        if any(abs(a - b) > 1 + 0.02 * a for a, b in zip(ours, theirs, strict=True))
+    )
 
 
 _TRIAL_SERIAL = "0" * 22
 _TRIAL_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def _try(document: bytes, structure: _Structure) -> None:
+def _try(document: bytes, structure: Structure, unmarkable: frozenset[int]) -> None:
     """A mark is really prepared on the first page with room, and the result opened again.
 
     Raises whatever stamping would, and :class:`Unreadable` when another program cannot follow the update.
     """
-    place = next(_free_places(structure), None)
+    place = next(_free_places(structure, unmarkable), None)
     if place is None:
         raise NoRoom
     certify = None if structure.signatures else 1
@@ -371,9 +240,9 @@ def _try(document: bytes, structure: _Structure) -> None:
     _check_followed(trial.sealed_with(b""), len(structure.shapes))
 
 
-def _free_places(structure: _Structure) -> Iterator[Place]:
+def _free_places(structure: Structure, unmarkable: frozenset[int]) -> Iterator[Place]:
     for number, shape in enumerate(structure.shapes, 1):
-        if number in structure.shared:
+        if number in unmarkable:
             continue
         covered = [b.box for b in structure.boxes if b.page == number]
         lefts = _steps(shape.width_mm - MARK_MM)

@@ -58,11 +58,6 @@ _STROKES: dict[str, str] = {
 }
 
 
-def knows(text: str) -> bool:
-    """Every sign of ``text`` can be drawn."""
-    return all(sign in _STROKES for sign in text)
-
-
 def number(value: float) -> bytes:
     """A PDF number with at most two decimals."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")

@@ -9,14 +9,18 @@ from collections.abc import Iterable
 from functools import cache
 
 from meterai.pdf.errors import RequestNotUnderstood
-from meterai.pdf.lettering import drawn, drawn_width, knows, number
+from meterai.pdf.geometry import MM_PER_POINT
+from meterai.pdf.lettering import drawn, drawn_width, number
 from meterai.pdf.qr import QUIET, modules, path
 
 SIDE = 66.0
+MARK_MM = SIDE * MM_PER_POINT
+"""Side of an ordinary mark."""
 SIZE_MIN_PT = 56.0
 """Below this the modules of the code are finer than a phone's camera sees on paper."""
 SIZE_MAX_PT = 142.0
 SERIAL_LENGTH = 22
+SERIAL_SIGNS = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 VALUE = "10000"
 WARNING = ("CONTOH", "BUKAN METERAI SAH")
 
@@ -43,9 +47,7 @@ def appearance(serial: str, address: str) -> bytes:
     Raises :class:`RequestNotUnderstood` for a serial that is not 22 signs of ``[0-9A-Z]`` and for an address
     that does not fit.
     """
-    if len(serial) != SERIAL_LENGTH or not (
-        serial.isascii() and serial.isalnum() and knows(serial)
-    ):
+    if len(serial) != SERIAL_LENGTH or not set(serial) <= SERIAL_SIGNS:
         raise RequestNotUnderstood(why="serial")
     rows = modules(address)
     module = _QR_SIDE / (len(rows) + 2 * QUIET)

@@ -40,6 +40,8 @@ def drawn_page(document: bytes, page: int) -> Iterator[pypdfium2.PdfPage]:
         index = page - 1 if page > 0 else pages + page
         if page == 0 or not 0 <= index < pages:
             raise NoSuchPage(page=page, pages=pages)
+        if min(opened.get_page_size(index)) < 1:
+            raise Unreadable
         opened.init_forms()
         try:
             yield opened[index]

@@ -4,20 +4,19 @@ A coarse map of ink (one cell a millimetre) is made from a drawing of the page; 
 people sign wins. There is always an answer inside the page; where nothing is free it covers the least.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, product
 
 from PIL import Image
 
 from meterai.pdf.document import Document, page_at, pages_of, read_document
 from meterai.pdf.errors import OutsidePage
 from meterai.pdf.fields import signature_boxes
-from meterai.pdf.geometry import MM_PER_POINT
-from meterai.pdf.mark import SIDE
+from meterai.pdf.mark import MARK_MM
 from meterai.pdf.model import Box, PageShape, Place
 from meterai.pdf.picture import drawn_page, grey
 
-MARK_MM = SIDE * MM_PER_POINT
 EDGE_MM = 8.0
 """Printers leave so much of a sheet blank."""
 CLEAR_MM = 2.0
@@ -131,15 +130,24 @@ def _best(
         distance = (left - wish[0]) ** 2 + (top - wish[1]) ** 2
         return any(mark.overlaps(box) for box in taken), covered, distance
 
-    lefts = _steps(shape.width_mm, wish[0])
-    tops = _steps(shape.height_mm, wish[1])
-    return min(((left, top) for top in tops for left in lefts), key=cost)
+    best = min(_places(shape, wish, EDGE_MM, STEP_MM), key=cost)
+    if cost(best)[
+        0
+    ]:  # nothing is free of signatures inside the edges: look right up to them, more closely
+        best = min((best, *_places(shape, wish, 0.0, STEP_MM / 4)), key=cost)
+    return best
 
 
-def _steps(size: float, wish: float) -> list[float]:
-    """Candidates along one side, the wished one among them if it lies on the sheet."""
-    room = size - MARK_MM
-    edge = min(EDGE_MM, room / 2)
-    count = max(0, int((room - 2 * edge) / STEP_MM))
-    steps = [edge + STEP_MM * number for number in range(count + 1)]
-    return [*steps, min(max(wish, edge), room - edge)]
+def _places(
+    shape: PageShape, wish: tuple[float, float], edge: float, step: float
+) -> Iterator[tuple[float, float]]:
+    lefts = _steps(shape.width_mm - MARK_MM, wish[0], edge, step)
+    return product(lefts, _steps(shape.height_mm - MARK_MM, wish[1], edge, step))
+
+
+def _steps(room: float, wish: float, edge: float, step: float) -> list[float]:
+    """Candidates along one side from edge to edge, the wished one among them if it lies on the sheet."""
+    edge = min(edge, room / 2)
+    count = int((room - 2 * edge) / step)
+    steps = [edge + step * number for number in range(count + 1)]
+    return [*steps, min(max(wish, edge), room - edge), room - edge]

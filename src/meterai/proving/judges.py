@@ -17,8 +17,9 @@ from asn1crypto import x509 as asn1_x509
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
+from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation import async_validate_pdf_signature
-from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, collect_embedded_signatures
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
@@ -47,8 +48,8 @@ class Case:
     field: str
     """Name of the signature field whose seal is judged."""
     trust: Path
-    source_warnings: bool
-    """qpdf had something to say about the document before it was stamped."""
+    source_code: int
+    """What ``qpdf --check`` returned for the document before it was stamped."""
 
 
 def missing_programs() -> list[str]:
@@ -56,9 +57,7 @@ def missing_programs() -> list[str]:
     return [program for program in PROGRAMS if shutil.which(program) is None]
 
 
-def judge(
-    whole: bytes, field: str, trust: Path, *, source_warnings: bool = False
-) -> tuple[Judgement, ...]:
+def judge(whole: bytes, field: str, trust: Path, *, source_code: int = 0) -> tuple[Judgement, ...]:
     """What all five say about the seal in ``field`` of this file; ``trust`` is a trust folder."""
     judges: dict[str, Callable[[Case], tuple[bool, str]]] = {
         "pyhanko": _pyhanko,
@@ -70,7 +69,7 @@ def judge(
     with tempfile.TemporaryDirectory(prefix="judges-") as folder:
         path = Path(folder) / "stamped.pdf"
         path.write_bytes(whole)
-        case = Case(whole, path, field, trust, source_warnings)
+        case = Case(whole, path, field, trust, source_code)
         return tuple(Judgement(name, *ask(case)) for name, ask in judges.items())
 
 
@@ -85,20 +84,24 @@ def _run(*command: str | Path) -> tuple[int, str]:
 
 
 def _find(case: Case) -> EmbeddedPdfSignature:
+    """The signature as pyHanko reads it: strictly, or leniently where its strict reading refuses the file.
+
+    Strict reading also refuses on principle what has hybrid cross-references, as Word writes them.
+    """
     for strict in (True, False):
         try:
             reader = PdfFileReader(io.BytesIO(case.whole), strict=strict)
             if reader.encrypted:
                 reader.decrypt(b"")
-            found = [s for s in collect_embedded_signatures(reader) if s.field_name == case.field]
+            if strict and reader.xrefs.hybrid_xrefs_present:
+                continue
+            found = list(enumerate_sig_fields(reader, filled_status=True, with_name=case.field))
         except PdfReadError:
             if strict:
                 continue
             raise
-        if len(found) == 1:
-            signature: EmbeddedPdfSignature = found[0]
-            return signature
-        raise PdfReadError(f"{len(found)} signatures of this name")
+        ((name, _, field),) = found
+        return EmbeddedPdfSignature(reader, field.get_object(), name)
     raise AssertionError
 
 
@@ -160,7 +163,8 @@ def _mutool(case: Case) -> tuple[bool, str]:
 
 def _qpdf(case: Case) -> tuple[bool, str]:
     code, said = _run("qpdf", "--check", case.path)
-    good = code == 0 or (code == 3 and case.source_warnings)
+    # 2: errors, 3: warnings. What the document had before is not ours; it must not become worse.
+    good = code == 0 or (code == 3 and case.source_code != 0) or code == case.source_code
     return good, f"{code}: " + " ".join(said.split())
 
 
@@ -182,10 +186,9 @@ def _openssl(case: Case) -> tuple[bool, str]:
     return code == 0 and "successful" in said, " ".join(said.split())
 
 
-def source_warnings(document: bytes) -> bool:
-    """The qpdf program finds something to complain about in this document, but opens it."""
+def source_code(document: bytes) -> int:
+    """What ``qpdf --check`` returns for a document: 0 well, 3 warnings, 2 errors, below 0 it crashed."""
     with tempfile.TemporaryDirectory(prefix="judges-") as folder:
         path = Path(folder) / "source.pdf"
         path.write_bytes(document)
-        code, _ = _run("qpdf", "--check", path)
-    return code == 3
+        return _run("qpdf", "--check", path)[0]

@@ -1,5 +1,6 @@
 """What an examination says about a file: data, not an exception and not a yes or no."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -100,6 +101,47 @@ class Result(Enum):
     PASSED = "passed"
     FAILED = "failed"
     NOT_CHECKED = "not_checked"
+
+
+_OUTCOMES: dict[Outcome, tuple[Reason, ...]] = {
+    Outcome.UNREADABLE: (
+        Reason.NOT_A_PDF,
+        Reason.JUNK_BEFORE_HEADER,
+        Reason.LOCKED,
+        Reason.STRUCTURE_DAMAGED,
+    ),
+    Outcome.NO_SEAL: (Reason.NO_SEAL,),
+    Outcome.FOREIGN_SIGNER: (Reason.FOREIGN_SIGNER,),
+    Outcome.ALTERED: (
+        Reason.SEAL_DAMAGED,
+        Reason.RANGE_WRONG,
+        Reason.CHANGED_AFTER_SEAL,
+        Reason.CONTENT_DAMAGED,
+        Reason.SIGNATURE_WRONG,
+    ),
+    Outcome.UNTRUSTED: (
+        Reason.CERTIFICATE_EXPIRED,
+        Reason.CHAIN_BROKEN,
+        Reason.SIGNER_REVOKED,
+        Reason.TIME_STAMP_MISSING,
+        Reason.TIME_STAMP_WRONG,
+    ),
+}
+"""What a reason makes of a file, the gravest first; every other reason asks for a person."""
+
+
+_NEEDED = frozenset(CheckName) - {CheckName.OTHER_SIGNERS, CheckName.REGISTRY}
+"""What must have passed before anything is called sound."""
+
+
+def outcome_of(reasons: Sequence[Reason], results: Mapping[CheckName, Result]) -> Outcome:
+    """What reasons and checks make of a file."""
+    for outcome, grave in _OUTCOMES.items():
+        if any(reason in grave for reason in reasons):
+            return outcome
+    if reasons or any(results.get(name) is not Result.PASSED for name in _NEEDED):
+        return Outcome.NEEDS_REVIEW
+    return Outcome.SOUND
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,13 +81,17 @@ def open_file(data: bytes) -> PdfFileReader:
         reader = PdfFileReader(io.BytesIO(data), strict=True)
         _unlock(reader)
         list(enumerate_sig_fields(reader, filled_status=True))
-        return reader
+        if (
+            not reader.xrefs.hybrid_xrefs_present
+        ):  # of which Word makes many; strict reading judges none
+            return reader
     except Unsound:
         raise
-    except Exception:  # noqa: BLE001 - lenient reading is the second attempt, and what it raises goes on
-        reader = PdfFileReader(io.BytesIO(data), strict=False)
-        _unlock(reader)
-        return reader
+    except Exception:  # noqa: BLE001, S110 - lenient reading is the second attempt, and what it raises goes on
+        pass
+    reader = PdfFileReader(io.BytesIO(data), strict=False)
+    _unlock(reader)
+    return reader
 
 
 def _unlock(reader: PdfFileReader) -> None:

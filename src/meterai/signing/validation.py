@@ -23,6 +23,7 @@ from meterai.signing.report import (
     Reason,
     Result,
     SignatureReport,
+    outcome_of,
 )
 from meterai.signing.sealed_file import (
     FIELD_PREFIX,
@@ -52,32 +53,6 @@ from meterai.signing.trust import Trust
 __all__ = ["Outcome", "Reason", "SignatureReport", "Trust", "examine"]
 
 HEADER_SEARCH = 16 * 1024
-
-_OUTCOMES: dict[Outcome, tuple[Reason, ...]] = {
-    Outcome.UNREADABLE: (
-        Reason.NOT_A_PDF,
-        Reason.JUNK_BEFORE_HEADER,
-        Reason.LOCKED,
-        Reason.STRUCTURE_DAMAGED,
-    ),
-    Outcome.NO_SEAL: (Reason.NO_SEAL,),
-    Outcome.FOREIGN_SIGNER: (Reason.FOREIGN_SIGNER,),
-    Outcome.ALTERED: (
-        Reason.SEAL_DAMAGED,
-        Reason.RANGE_WRONG,
-        Reason.CHANGED_AFTER_SEAL,
-        Reason.CONTENT_DAMAGED,
-        Reason.SIGNATURE_WRONG,
-    ),
-    Outcome.UNTRUSTED: (
-        Reason.CERTIFICATE_EXPIRED,
-        Reason.CHAIN_BROKEN,
-        Reason.SIGNER_REVOKED,
-        Reason.TIME_STAMP_MISSING,
-        Reason.TIME_STAMP_WRONG,
-    ),
-}
-"""What a reason makes of a file, the gravest first; every other reason asks for a person."""
 
 _PROFILES = {None: Profile.APPROVAL, 1: Profile.FINAL, 2: Profile.OPEN}
 _HARMLESS = {
@@ -182,7 +157,7 @@ class _Examination:
         """Everything that was found."""
         return replace(
             self._report,
-            outcome=_outcome(self._reasons, self._results),
+            outcome=outcome_of(self._reasons, self._results),
             reasons=tuple(dict.fromkeys(self._reasons)),
             checks=tuple(
                 Check(name, self._results.get(name, Result.NOT_CHECKED)) for name in CheckName
@@ -363,6 +338,10 @@ class _Examination:
         if seal.range.end == len(self._data):
             self._passed(CheckName.UNCHANGED)
             return
+        if reader.xrefs.hybrid_xrefs_present:
+            # two kinds of readers see two histories of such a file
+            self.note(Reason.CHANGED_AFTER_SEAL, CheckName.UNCHANGED)
+            return
         opinion = opinion_on_seal(reader, seal.found, self._trust, moment)
         evidence_only = (
             opinion.whole_revision
@@ -419,16 +398,3 @@ class _Examination:
             self.note(Reason.ENGINES_DISAGREE, CheckName.SECOND_OPINION)
             return
         self._passed(CheckName.SECOND_OPINION)
-
-
-_NEEDED = frozenset(CheckName) - {CheckName.OTHER_SIGNERS, CheckName.REGISTRY}
-"""What must have passed before anything is called sound."""
-
-
-def _outcome(reasons: Sequence[Reason], results: dict[CheckName, Result]) -> Outcome:
-    for outcome, grave in _OUTCOMES.items():
-        if any(reason in grave for reason in reasons):
-            return outcome
-    if reasons or any(results.get(name) is not Result.PASSED for name in _NEEDED):
-        return Outcome.NEEDS_REVIEW
-    return Outcome.SOUND

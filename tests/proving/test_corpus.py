@@ -1,0 +1,72 @@
+import csv
+import os
+from pathlib import Path
+
+import pytest
+
+from meterai.proving import judges
+from meterai.proving.corpus import GOOD, run, table
+from world import documents, hostile
+from world.documents import letter
+
+pytestmark = pytest.mark.skipif(
+    bool(judges.missing_programs()), reason=f"not installed: {judges.missing_programs()}"
+)
+
+FILES = {
+    "surat.pdf": (letter(), "clean"),
+    "formulir.pdf": (documents.form(), "acroform;clean"),
+    "kunci.pdf": (documents.encrypted(letter(), "aes128", user="x"), "user-password;damaged"),
+    "bom.pdf": (hostile.bomb(), "clean"),
+    "rusak.pdf": (letter()[:-300], "damaged"),
+    "rusak-tak-tercatat.pdf": (letter()[:-300], "clean"),
+}
+
+
+def manifest(folder: Path, rows: list[dict[str, str]]) -> None:
+    with (folder / "manifest.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, ["file", "set", "traits"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_every_file_gets_its_verdict(tmp_path: Path) -> None:
+    rows = []
+    for name, (content, traits) in FILES.items():
+        (tmp_path / name).write_bytes(content)
+        rows.append({"file": name, "set": "robustness", "traits": traits})
+    manifest(tmp_path, rows)
+    verdicts = {verdict.file: verdict for verdict in run(tmp_path)}
+    assert {name: verdict.outcome for name, verdict in verdicts.items()} == {
+        "surat.pdf": GOOD,
+        "formulir.pdf": GOOD,
+        "kunci.pdf": "password_needed",
+        "bom.pdf": "document_inflates",
+        "rusak.pdf": "pdf_unreadable",
+        "rusak-tak-tercatat.pdf": "pdf_unreadable",
+    }
+    unexplained = {name for name, verdict in verdicts.items() if not verdict.explained}
+    assert unexplained == {"bom.pdf", "rusak-tak-tercatat.pdf"}
+    said = table(list(verdicts.values()))
+    assert "| clean | 4 | 2 | 0 | 2 | 2 = 50.0 % |" in said
+    assert "Borne out by nothing: 2" in said
+
+
+CORPUS = os.environ.get("METERAI_CORPUS")  # noqa: TID251 - names test material, no setting of the platform
+
+
+@pytest.mark.skipif(not CORPUS, reason="METERAI_CORPUS names no folder of PDFs with a manifest.csv")
+def test_a_sample_of_real_files_is_stamped_or_refused_with_a_reason(tmp_path: Path) -> None:
+    folder = Path(CORPUS or "")
+    with (folder / "manifest.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))[
+            ::15
+        ]  # all of them take minutes: run the module for that
+    for row in rows:
+        (tmp_path / row["file"]).parent.mkdir(exist_ok=True)
+        (tmp_path / row["file"]).symlink_to(folder / row["file"])
+    manifest(tmp_path, rows)
+    verdicts = run(tmp_path)
+    assert len(verdicts) == len(rows)
+    assert [v for v in verdicts if not v.explained] == []
+    assert sum(v.outcome == GOOD for v in verdicts) > len(rows) / 2
