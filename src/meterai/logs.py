@@ -23,6 +23,9 @@ def _blot_out(
 
 def configure(level: str = "info") -> None:
     """Events go to standard error as JSON, with moment and level."""
+    # pyHanko speaks at length of strange files; what matters of them is said by our own events.
+    logging.getLogger("pyhanko").setLevel(logging.ERROR)
+    logging.getLogger("pyhanko_certvalidator").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -20,7 +20,7 @@ from meterai.payment.provider import Provider
 from meterai.payment.snap import SnapProvider
 from meterai.settings import Settings
 from meterai.signing.errors import TimeStampUnavailable
-from meterai.signing.keys import FileKey, SealKey
+from meterai.signing.keys import FileKey, Pkcs11Key, SealKey
 from meterai.signing.paper import Wording, write_paper
 from meterai.signing.report import Outcome, SignatureReport
 from meterai.signing.seal import Sealer
@@ -111,7 +111,16 @@ def trust_of(settings: Settings) -> Trust:
 def seal_key_of(settings: Settings) -> SealKey:
     """The sealing key: a device where one is configured, else a file."""
     chain = settings.keys / "seal-chain.pem"
-    return FileKey.load(settings.keys / "seal.key", chain)
+    if settings.pkcs11_module is None:
+        return FileKey.load(settings.keys / "seal.key", chain)
+    pin = settings.pkcs11_pin_file
+    return Pkcs11Key.open(
+        settings.pkcs11_module,
+        token=settings.pkcs11_token or "meterai",
+        label=settings.pkcs11_key or "seal",
+        pin="" if pin is None else pin.read_text().strip(),
+        chain=chain,
+    )
 
 
 def provider_of(settings: Settings) -> Provider | None:

@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
@@ -127,8 +126,7 @@ def test_audit_exits_with_1_when_somebody_edited_the_books(tmp_path: Path) -> No
         await connection.close()
 
     try:
-        with ThreadPoolExecutor() as beside:  # the browser's own loop runs in this thread
-            beside.submit(asyncio.run, edit()).result()
+        asyncio.run(edit())
         found = meterai(demo.data_dir, "audit", "--json")
         assert found.returncode == 1
         names = {c["name"] for c in json.loads(found.stdout)["contradictions"]}

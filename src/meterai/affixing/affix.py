@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from meterai.affixing import store
+from meterai.affixing.errors import BreaksSignatures
 from meterai.affixing.model import (
     LEASE,
     Affixing,
@@ -38,6 +39,7 @@ from meterai.quota.reservation import settle as settle_units
 from meterai.serial import store as serials
 from meterai.signing.errors import SignerUnavailable, TimeStampUnavailable
 from meterai.signing.seal import Sealer
+from meterai.signing.survival import lost_signatures
 
 _log = structlog.get_logger(__name__)
 
@@ -116,7 +118,7 @@ async def _try(bench: Workbench, claim: Claim, claimed_at: float) -> Sealed | Fa
         return Failed(claim, Reason.TIME_STAMP_DOWN, for_good=False)
     except StoreUnavailable:
         return Failed(claim, Reason.STORE_DOWN, for_good=False)
-    except (CannotStamp, ObjectMissing, ObjectDamaged) as error:
+    except (CannotStamp, BreaksSignatures, ObjectMissing, ObjectDamaged) as error:
         log.warning("cannot_stamp", code=error.code)
         return Failed(claim, Reason.CANNOT_STAMP, for_good=True)
     except Exception:
@@ -138,6 +140,8 @@ async def _make(bench: Workbench, claim: Claim) -> Sealed:
             if not await store.still_mine(connection, affixing.id, claim.fence):
                 raise Lost
         whole = prepared.sealed_with(await bench.sealer.seal(prepared.digest))
+        if affixing.certify is None and lost_signatures(source, whole, affixing.reserved_at):
+            raise BreaksSignatures
         await bench.at("sealed", affixing.id)
     await bench.objects.put(claim.object, whole)
     if await bench.objects.get(claim.object) != whole:

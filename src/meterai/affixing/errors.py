@@ -130,3 +130,17 @@ class PieceOutOfPlace(Conflict):
         "This piece is out of place; go on from byte {expected}.",
     )
     next_step = Text("Lanjutkan unggahan dari situ.", "Resume the upload from there.")
+
+
+class BreaksSignatures(Refused):
+    """A signature that was in the document before would no longer hold with the stamp."""
+
+    code = "breaks_signatures"
+    says = Text(
+        "Meterai akan merusak tanda tangan elektronik yang sudah ada di dokumen ini.",
+        "The stamp would break an electronic signature that is already in this document.",
+    )
+    next_step = Text(
+        "Kuota kembali. Bubuhi meterai lebih dahulu, baru tanda tangani secara elektronik.",
+        "The quota came back. Affix the stamp first, then sign electronically.",
+    )

@@ -16,11 +16,11 @@ from meterai.affixing.errors import (
     NoSuchDocument,
     NotAffixed,
     NothingRestored,
-    PageMissing,
     QuotaShort,
     SameKeyOtherRequest,
 )
 from meterai.affixing.model import Affixing, AffixingState, Document, Lane, MarkPlace
+from meterai.affixing.placing import CORNERS, as_suggested, corner_place, exact_place, page_at
 from meterai.affixing.reception import Arrival
 from meterai.affixing.reservation import AffixingWish
 from meterai.api.access import Reader, Stamper, app_of
@@ -28,10 +28,7 @@ from meterai.channel.model import ChannelId
 from meterai.clock import monotonic
 from meterai.errors import Invalid
 from meterai.ids import new_id
-from meterai.pdf.geometry import MM_PER_POINT
 from meterai.pdf.inspection import Inspection
-from meterai.pdf.mark import SIDE
-from meterai.pdf.model import Corner, place_in_corner
 from meterai.people.model import Party
 from meterai.quota.balance import holdings
 from meterai.serial import store as serials
@@ -164,21 +161,15 @@ async def _same_request(
 
 
 async def _place(app: App, document: Document, content: bytes, where: _Where) -> MarkPlace:
-    number = document.pages + 1 + where.page if where.page < 0 else where.page
-    if not 1 <= number <= document.pages:
-        raise PageMissing(pages=document.pages)
+    inspection = msgspec.json.decode(document.inspection, type=Inspection)
+    number = page_at(inspection, where.page)
     if where.left_mm is not None or where.top_mm is not None:
         if where.left_mm is None or where.top_mm is None:
             raise Invalid
-        return MarkPlace(number, where.left_mm, where.top_mm)
+        return exact_place(inspection, number, left_mm=where.left_mm, top_mm=where.top_mm)
     if where.position == "suggested":
-        found = await app.intake.suggest(content, number)
-    else:
-        inspection = msgspec.json.decode(document.inspection, type=Inspection)
-        shape = inspection.shapes[number - 1]
-        corner = Corner(where.position)
-        found = place_in_corner(corner, shape, SIDE * MM_PER_POINT, page=number)
-    return MarkPlace(number, found.left_mm, found.top_mm)
+        return as_suggested(await app.intake.suggest(content, number))
+    return corner_place(inspection, number, CORNERS[where.position])
 
 
 async def _shown(app: App, affixing: Affixing) -> Stamping:

@@ -16,30 +16,33 @@ from meterai.affixing.errors import (
     NothingRestored,
     PageMissing,
 )
-from meterai.affixing.model import Affixing, AffixingState, Document, Lane, MarkPlace
+from meterai.affixing.model import Affixing, AffixingState, Document, Lane
+from meterai.affixing.placing import (
+    CORNERS,
+    MARK_MM,
+    as_suggested,
+    corner_place,
+    exact_place,
+    first_choice,
+    page_at,
+)
 from meterai.affixing.reservation import AffixingWish
 from meterai.affixing.restoration import cancel as cancel_affixing
-from meterai.errors import Invalid
 from meterai.ids import tidy_code
 from meterai.pdf.findings import sentence_of
-from meterai.pdf.geometry import MM_PER_POINT
 from meterai.pdf.inspection import Inspection
-from meterai.pdf.mark import SIDE
-from meterai.pdf.model import Corner, PageShape, place_in_corner
 from meterai.quota.balance import holdings
 from meterai.quota.model import total
 from meterai.sale import store as orders
 from meterai.sale.model import OrderState
 from meterai.serial import store as serials
 from meterai.web.downloads import pdf_download
-from meterai.web.forms import Form, own_form
+from meterai.web.forms import own_form
 from meterai.web.pages import page
 from meterai.web.papers import restoration_paper
 from meterai.web.session import app_of, language_of
 from meterai.web.words import state as state_words
 
-MARK_MM = SIDE * MM_PER_POINT
-CORNERS = {corner.value: corner for corner in Corner}
 PICTURE_PX = 720
 
 
@@ -69,18 +72,15 @@ async def _place_page(
     app = app_of(request)
     inspection = msgspec.json.decode(document.inspection, type=Inspection)
     chosen = document.place
-    number = number or (chosen.page if chosen else document.pages)
-    if not 1 <= number <= document.pages:
-        raise PageMissing(pages=document.pages)
-    shape = inspection.shapes[number - 1]
+    number = number or (chosen.page if chosen else first_choice(inspection))
+    page_at(inspection, number)
     if where == "sendiri" and chosen is not None and chosen.page == number:
         at = chosen
     elif where in CORNERS:
-        at = _in_corner(where, shape, number)
+        at = corner_place(inspection, number, CORNERS[where])
     else:
         source = await app.objects.get(document.object)
-        suggested = await app.intake.suggest(source, number)
-        at = MarkPlace(number, suggested.left_mm, suggested.top_mm)
+        at = as_suggested(await app.intake.suggest(source, number))
     return await page(
         request,
         "place.html",
@@ -88,7 +88,7 @@ async def _place_page(
         notes=[sentence_of(f, language_of(request)) for f in inspection.findings],
         link=request.path_params["link"],
         number=number,
-        shape=shape,
+        shape=inspection.shapes[number - 1],
         at=at,
         where=where,
         mark_mm=MARK_MM,
@@ -104,32 +104,18 @@ async def set_place(request: Request) -> Response:
     where = form.text("letak", "sendiri")
     if form.flag("lihat"):
         return RedirectResponse(f"/bubuhkan/{link}?hal={number}&letak={where}", 303)
-    chosen = _chosen(form, document, number, where)
+    inspection = msgspec.json.decode(document.inspection, type=Inspection)
+    page_at(inspection, number)
+    if where in CORNERS:
+        chosen = corner_place(inspection, number, CORNERS[where])
+    else:
+        left, top = form.number("kiri"), form.number("atas")
+        chosen = exact_place(inspection, number, left_mm=left, top_mm=top)
     async with app_of(request).database.transaction() as connection:
         await documents.set_place(
             connection, document.id, chosen, still_to_sign=form.flag("masih_ditandatangani")
         )
     return RedirectResponse(f"/bayar/{link}", 303)
-
-
-def _chosen(form: Form, document: Document, number: int, where: str) -> MarkPlace:
-    if not 1 <= number <= document.pages:
-        raise PageMissing(pages=document.pages)
-    inspection = msgspec.json.decode(document.inspection, type=Inspection)
-    shape = inspection.shapes[number - 1]
-    if where in CORNERS:
-        return _in_corner(where, shape, number)
-    left, top = form.number("kiri"), form.number("atas")
-    if not (-0.01 <= left <= shape.width_mm - MARK_MM + 0.05):
-        raise Invalid
-    if not (-0.01 <= top <= shape.height_mm - MARK_MM + 0.05):
-        raise Invalid
-    return MarkPlace(number, round(max(0.0, left), 2), round(max(0.0, top), 2))
-
-
-def _in_corner(where: str, shape: PageShape, number: int) -> MarkPlace:
-    found = place_in_corner(CORNERS[where], shape, MARK_MM, page=number)
-    return MarkPlace(number, found.left_mm, found.top_mm)
 
 
 async def picture(request: Request) -> Response:
