@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from meterai.db.cluster import socket_folder
+from meterai.db.cluster import Cluster, find_programs, socket_folder
 from meterai.errors import Invalid, Text
 
 
@@ -145,6 +145,15 @@ class Settings:
     def postgres_dir(self) -> Path:
         """The folder of the embedded PostgreSQL."""
         return self.data_dir / "postgres"
+
+    def cluster(self) -> Cluster:
+        """The embedded PostgreSQL of this data folder."""
+        return Cluster(self.postgres_dir, find_programs(self.postgres_bin))
+
+    @property
+    def dsn(self) -> str:
+        """Where the database is."""
+        return self.database_url or self.cluster().dsn
 
     @property
     def intake_socket(self) -> Path:

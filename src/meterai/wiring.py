@@ -10,7 +10,6 @@ from meterai.affixing.reservation import AffixingWish, reserve_all
 from meterai.channel.model import ChannelId
 from meterai.clock import now
 from meterai.db.batcher import Batcher
-from meterai.db.cluster import Cluster, find_programs
 from meterai.db.connection import Database
 from meterai.intake.client import Intake
 from meterai.objects.bucket import BucketObjects
@@ -86,16 +85,6 @@ def vault_of(settings: Settings) -> Vault:
     return Vault((settings.keys / "secret").read_bytes())
 
 
-def dsn_of(settings: Settings) -> str:
-    """Where the database is."""
-    return settings.database_url or cluster_of(settings).dsn
-
-
-def cluster_of(settings: Settings) -> Cluster:
-    """The embedded PostgreSQL of this data folder."""
-    return Cluster(settings.postgres_dir, find_programs(settings.postgres_bin))
-
-
 def objects_of(settings: Settings, vault: Vault) -> Objects:
     """Where files are kept, encrypted."""
     if settings.objects_url is None:
@@ -136,7 +125,7 @@ def provider_of(settings: Settings) -> Provider | None:
 async def open_app(settings: Settings, name: str) -> AsyncIterator[App]:
     """What a door works with, closed at the end."""
     async with AsyncExitStack() as stack:
-        database = await Database.connect(dsn_of(settings), size_max=12, name=name)
+        database = await Database.connect(settings.dsn, size_max=12, name=name)
         stack.push_async_callback(database.close)
         vault = vault_of(settings)
         time_stamps = await stack.enter_async_context(

@@ -14,7 +14,6 @@ from journeys.conftest import Demo, environment, start_demo, stop_demo
 from meterai.cli.instance import running
 from meterai.proving.sample import sample_letter
 from meterai.settings import Settings
-from meterai.wiring import cluster_of
 
 
 def meterai(data_dir: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -120,7 +119,7 @@ def test_audit_exits_with_1_when_somebody_edited_the_books(tmp_path: Path) -> No
     demo = start_demo(tmp_path / "data")
 
     async def edit() -> None:
-        connection = await asyncpg.connect(cluster_of(Settings(data_dir=demo.data_dir)).dsn)
+        connection = await asyncpg.connect(Settings(data_dir=demo.data_dir).dsn)
         await connection.execute("alter table transfer disable trigger all")
         await connection.execute("update transfer set amount = amount + 1 where link = 1")
         await connection.close()

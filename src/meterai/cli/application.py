@@ -80,17 +80,19 @@ def _add_running(app: typer.Typer, stage: Stage) -> None:
     @app.command(hidden=True)
     def process(name: str, arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
         """Be one of the processes that `run` watches over."""
-        from meterai.worker import processes
-
         settings = Settings.from_env()
-        if name == "worker":
-            processes.run_worker(settings, stage.watch)
-        elif name == "clock":
-            processes.run_clock(settings)
-        elif name == "intake":
-            processes.run_intake(settings)
-        elif name == "web":
-            processes.run_web(settings, stage.application(settings))
+        if name == "web":
+            from meterai.worker.web_process import run_web
+
+            run_web(settings, stage.application(settings))
+        elif name in ("worker", "clock", "intake"):
+            from meterai.worker import processes
+
+            run = {"clock": processes.run_clock, "intake": processes.run_intake}.get(name)
+            if run is None:
+                processes.run_worker(settings, stage.watch)
+            else:
+                run(settings)
         else:
             stage.play(name, arguments or [])
 

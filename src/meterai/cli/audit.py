@@ -5,7 +5,7 @@ from meterai.audit.reconciler import audit
 from meterai.cli.speech import record, say
 from meterai.client.calls import AuditReport, Client, Contradiction
 from meterai.settings import Settings
-from meterai.wiring import cluster_of, open_app
+from meterai.wiring import open_app
 
 
 def ask_server(client: Client) -> AuditReport:
@@ -15,7 +15,7 @@ def ask_server(client: Client) -> AuditReport:
 
 async def read_folder(settings: Settings) -> AuditReport:
     """The books and files of a data folder, read directly; PostgreSQL is started for it if it is down."""
-    cluster = None if settings.database_url else cluster_of(settings)
+    cluster = None if settings.database_url else settings.cluster()
     was_running = cluster is None or cluster.pid is not None
     if cluster is not None:
         await cluster.start()

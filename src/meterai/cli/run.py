@@ -22,8 +22,7 @@ from meterai.db.migration import migrate
 from meterai.errors import Refused, Text
 from meterai.settings import Settings
 from meterai.signing.vault import Vault
-from meterai.wiring import cluster_of, dsn_of, open_app
-from meterai.worker.supervisor import Child, Died, Supervisor
+from meterai.worker.supervisor import Child, Supervisor
 
 _log = structlog.get_logger(__name__)
 
@@ -47,13 +46,15 @@ async def run(settings: Settings, stage: Stage, *, until_idle: bool = False) -> 
         settings = settings.with_(port=settings.port or _free_port(settings.host))
         _make_folders(settings, stage)
         settings, partners = stage.with_partners(settings)
-        cluster = None if settings.database_url else cluster_of(settings)
+        cluster = None if settings.database_url else settings.cluster()
         if cluster is not None:
             await cluster.start()
         try:
-            await _prepare_database(settings, stage)
-            ground = _Ground(settings, cluster)
-            await _serve(ground, stage, _children(settings, partners), until_idle=until_idle)
+            database = await Database.connect(settings.dsn, size_max=2, name="run")
+            await _prepare(database, settings, stage)
+            ground = _Ground(settings, database, cluster)
+            await _serve(ground, stage, partners, until_idle=until_idle)
+            await database.close()
         finally:
             if cluster is not None:
                 await cluster.stop()
@@ -72,77 +73,31 @@ def _make_folders(settings: Settings, stage: Stage) -> None:
     stage.make_keys(settings.keys)
 
 
-async def _prepare_database(settings: Settings, stage: Stage) -> None:
-    database = await Database.connect(dsn_of(settings), size_max=2, name="run")
-    try:
-        for migration in await migrate(database):
-            _log.info("migrated", number=migration.number, name=migration.name)
-    finally:
-        await database.close()
-    if settings.demo:
-        async with open_app(settings, "seed") as app:
-            await stage.seed(app)
-
-
-def _children(settings: Settings, partners: list[Partner]) -> list[Child]:
-    """In the order in which they start; the doors last."""
-    env = settings.environment()
-    this = (sys.executable, "-m", "meterai", "process")
-    children = [Child(partner.name, (*this, *partner.command), env) for partner in partners]
-    children.append(Child("intake", (*this, "intake"), env))
-    children += [
-        Child(f"worker-{number}", (*this, "worker"), env)
-        for number in range(1, settings.workers + 1)
-    ]
-    children.append(Child("clock", (*this, "clock"), env))
-    children.append(Child("web", (*this, "web"), env))
-    return children
+async def _prepare(database: Database, settings: Settings, stage: Stage) -> None:
+    for migration in await migrate(database):
+        _log.info("migrated", number=migration.number, name=migration.name)
+    if settings.demo and not await stage.is_seeded(database):
+        await asyncio.to_thread(stage.seed, settings)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """What everything stands on: the settings, and the embedded database where there is one."""
+    """What everything stands on: settings, books, and the embedded server where there is one."""
 
     settings: Settings
+    database: Database
     cluster: Cluster | None
 
     async def hold(self) -> None:
-        """The embedded database runs, also after somebody or something killed it."""
+        """The embedded server runs, also after somebody or something killed it."""
         if self.cluster is not None and self.cluster.pid is None:
             _log.error("database_died")
             await self.cluster.start()
 
-
-async def _serve(ground: _Ground, stage: Stage, children: list[Child], *, until_idle: bool) -> None:
-    settings = ground.settings
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    database = await Database.connect(dsn_of(settings), size_max=2, name="run")
-    supervisor = Supervisor(settings.data_dir / "log", _freeing_rows(database))
-    try:
-        for child in children:
-            supervisor.start(child)
-        if await _ready(settings, stop):
-            announce(settings)
-            _greet(settings, stage)
-            await _until_stopped(ground, stop, until_idle=until_idle)
-        elif not stop.is_set():
-            say(
-                f"meterai: belum siap setelah {READY_PATIENCE_S} detik; lihat {settings.data_dir}/log"
-            )
-    finally:
-        say("meterai: berhenti …")
-        await supervisor.stop()
-        await database.close()
-
-
-def _freeing_rows(database: Database) -> Died:
-    async def died(incarnation: str) -> None:
+    async def bury(self, incarnation: str) -> None:
         """What a dead worker had claimed waits again at once; the leases cover what this misses."""
         try:
-            async with database.transaction() as connection:
+            async with self.database.transaction() as connection:
                 freed = await affixings.free_rows_of(connection, incarnation)
         except DatabaseUnavailable:
             _log.warning("rows_not_freed", incarnation=incarnation)
@@ -150,7 +105,45 @@ def _freeing_rows(database: Database) -> Died:
         if freed:
             _log.warning("rows_freed", incarnation=incarnation, affixings=freed)
 
-    return died
+
+async def _serve(
+    ground: _Ground, stage: Stage, partners: list[Partner], *, until_idle: bool
+) -> None:
+    settings = ground.settings
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    supervisor = Supervisor(settings.data_dir / "log", ground.bury)
+    first, then = _children(settings, partners)
+    try:
+        for child in first:
+            supervisor.start(child)
+        if await _ready(settings, stop):
+            for child in then:
+                supervisor.start(child)
+            announce(settings)
+            _greet(settings, stage)
+            await _until_stopped(ground, stop, until_idle=until_idle)
+        elif not stop.is_set():
+            say(f"meterai: belum siap setelah {READY_PATIENCE_S} s; lihat {settings.data_dir}/log")
+    finally:
+        say("meterai: berhenti …")
+        await supervisor.stop()
+
+
+def _children(settings: Settings, partners: list[Partner]) -> tuple[list[Child], list[Child]]:
+    """Those a visitor needs for a first page, and those that work behind it a moment later."""
+    env = settings.environment()
+    this = (sys.executable, "-m", "meterai", "process")
+    first = [Child("web", (*this, "web"), env), Child("intake", (*this, "intake"), env)]
+    then = [Child(partner.name, (*this, *partner.command), env) for partner in partners]
+    then += [
+        Child(f"worker-{number}", (*this, "worker"), env)
+        for number in range(1, settings.workers + 1)
+    ]
+    then.append(Child("clock", (*this, "clock"), env))
+    return first, then
 
 
 async def _ready(settings: Settings, stop: asyncio.Event) -> bool:

@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from meterai.affixing.affix import Watch
+from meterai.db.connection import Database
 from meterai.settings import Settings
-from meterai.wiring import App
+
+if (
+    TYPE_CHECKING
+):  # what a worker needs is loaded by workers only: every process starts by this file
+    from meterai.affixing.affix import Watch
+    from meterai.wiring import App
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,11 @@ class Stage(Protocol):
     def with_partners(self, settings: Settings) -> tuple[Settings, list[Partner]]:
         """The settings that speak to simulated partners where no real ones are named."""
 
-    async def seed(self, app: App) -> None:
-        """The demo's people, channels and stock exist; harmless when they do."""
+    async def is_seeded(self, database: Database) -> bool:
+        """Whether the demo's people, channels and stock exist."""
+
+    def seed(self, settings: Settings) -> None:
+        """They do; harmless when they did."""
 
     def roles(self, settings: Settings) -> list[Role]:
         """The demo's one-tap roles."""
@@ -45,7 +53,7 @@ class Stage(Protocol):
     def application(self, settings: Settings) -> str:
         """Where the web process finds its application, as ``module:function``."""
 
-    def watch(self, app: App) -> Watch:
+    def watch(self, app: "App") -> "Watch":
         """What a worker tells each point of an affixing to."""
 
     def play(self, partner: str, arguments: list[str]) -> None:

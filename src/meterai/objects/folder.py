@@ -39,7 +39,7 @@ class FolderObjects:
     def _path(self, name: str) -> Path:
         folder, _, file = name.partition("/")
         assert folder.isalnum(), name
-        assert file == Path(file).name, name
+        assert file == Path(file).name != "", name
         assert not file.startswith("."), name
         return self._root / folder / file
 

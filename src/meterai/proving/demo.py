@@ -1,8 +1,6 @@
 """The demo: made-up people and a company, channels with stock, and one-tap doors for each role."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID, uuid5
 
 from meterai.channel import store as channels
 from meterai.channel.model import Channel, ChannelId, Terms
@@ -11,78 +9,19 @@ from meterai.ids import kin
 from meterai.ledger import journal
 from meterai.money import Rupiah
 from meterai.people import store as people
-from meterai.people.model import CompanyRole, Party, PartyKind, Role
+from meterai.people.model import CompanyRole, Party
 from meterai.people.signin import phone_index, seal_phone
 from meterai.proving import faults
+from meterai.proving.roles import COMPANY, COUNTER, DIRECT, ROLES, SECOND, demo_id
 from meterai.quota.reservation import open_accounts
 from meterai.quota.stock import issue, sell_late, stock_account
 from meterai.wiring import App
 
-_NAMESPACE = UUID("6d657465-7261-4900-8000-64656d6f0000")
-DIRECT, SECOND, COUNTER = (
-    ChannelId("langsung"),
-    ChannelId("mitra-contoh"),
-    ChannelId("loket-contoh"),
-)
 _SINCE = datetime(2024, 1, 1, tzinfo=UTC)
-
-
-def _id(name: str) -> UUID:
-    """The same made-up thing has the same id in every demo."""
-    return uuid5(_NAMESPACE, name)
-
-
-@dataclass(frozen=True, slots=True)
-class DemoRole:
-    """One person of the demo and how they are called on the demo page."""
-
-    key: str
-    label: str
-    label_en: str
-    name: str
-    phone: str
-    role: Role | None = None
-    channel: str | None = None
-
-    @property
-    def party(self) -> Party:
-        """The person."""
-        return Party(_id(self.key), PartyKind.PERSON, self.name, "id")
-
-
-COMPANY = Party(_id("company"), PartyKind.COMPANY, "PT Contoh Sejahtera", "id")
-ROLES = (
-    DemoRole("citizen", "Warga", "Citizen", "Warga Contoh", "+6281200000001"),
-    DemoRole("owner", "Perusahaan", "Company", "Pemilik Contoh", "+6281200000002"),
-    DemoRole(
-        "distributor",
-        "Distributor",
-        "Distributor",
-        "Distributor Contoh",
-        "+6281200000003",
-        Role.DISTRIBUTOR,
-        SECOND,
-    ),
-    DemoRole(
-        "clerk",
-        "Petugas loket",
-        "Counter clerk",
-        "Loket Contoh",
-        "+6281200000004",
-        Role.CLERK,
-        COUNTER,
-    ),
-    DemoRole(
-        "committee", "Panitia", "Committee", "Panitia Contoh", "+6281200000005", Role.COMMITTEE
-    ),
-    DemoRole("officer", "Petugas", "Officer", "Petugas Contoh", "+6281200000006", Role.OFFICER),
-    DemoRole("auditor", "Auditor", "Auditor", "Auditor Contoh", "+6281200000007", Role.AUDITOR),
-)
-
 _CHANNELS = (
-    (Channel(DIRECT, "Langsung (contoh)", "issuer", None), 1_000_000, 0),
-    (Channel(SECOND, "Mitra Contoh", "distributor", DIRECT), 50_000, 500),
-    (Channel(COUNTER, "Loket Contoh", "counter", SECOND), 2_000, 500),
+    (Channel(ChannelId(DIRECT), "Langsung (contoh)", "issuer", None), 1_000_000, 0),
+    (Channel(ChannelId(SECOND), "Mitra Contoh", "distributor", ChannelId(DIRECT)), 50_000, 500),
+    (Channel(ChannelId(COUNTER), "Loket Contoh", "counter", ChannelId(SECOND)), 2_000, 500),
 )
 CITIZEN_UNITS, COMPANY_UNITS = 3, 100_000
 
@@ -119,7 +58,7 @@ async def _seed_channels(connection: Connection) -> None:
     for channel, stock, fee in _CHANNELS:
         await channels.open_channel(connection, channel)
         await channels.set_terms(connection, _terms(channel.id, fee))
-        await issue(connection, _id(f"stock of {channel.id}"), channel.id, stock)
+        await issue(connection, demo_id(f"stock of {channel.id}"), channel.id, stock)
 
 
 async def _seed_people(connection: Connection, app: App) -> None:
@@ -141,5 +80,5 @@ async def _give(connection: Connection, party: Party, units: int) -> None:
     """Units straight from the stock: a purchase whose money the demo does not play."""
     stock = await stock_account(connection, DIRECT)
     available, _ = await open_accounts(connection, party.id, DIRECT)
-    gift = kin(_id(f"gift to {party.id}"), 1)
+    gift = kin(demo_id(f"gift to {party.id}"), 1)
     await journal.record(connection, sell_late(gift, stock=stock, available=available, units=units))

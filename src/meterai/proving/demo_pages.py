@@ -15,7 +15,7 @@ from meterai.people import store as people
 from meterai.people.model import Scope
 from meterai.people.signin import digest, new_key, open_session
 from meterai.proving import faults
-from meterai.proving.demo import COMPANY, ROLES
+from meterai.proving.roles import COMPANY, ROLES
 from meterai.proving.sample import sample_letter
 from meterai.web.downloads import pdf_download
 from meterai.web.forms import own_form

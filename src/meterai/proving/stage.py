@@ -1,17 +1,22 @@
-"""What stands behind the doors of a demo or a specimen; handed to the command line by ``__main__``."""
+"""What stands behind the doors of a demo or a specimen; handed to the command line by ``__main__``.
 
+Every process of an installation starts by this file, so each method loads what it needs itself.
+"""
+
+import asyncio
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from meterai.affixing.affix import Watch
 from meterai.cli.stage import Partner, Role
-from meterai.proving import faults
-from meterai.proving.demo import ROLES, seed
+from meterai.db.connection import Database
 from meterai.settings import Settings
-from meterai.signing.messages import make_pair
-from meterai.wiring import App
+
+if TYPE_CHECKING:
+    from meterai.affixing.affix import Watch
+    from meterai.wiring import App
 
 
 class DemoStage:
@@ -20,6 +25,7 @@ class DemoStage:
     def make_keys(self, keys: Path) -> None:
         """A specimen's keys, where no operator has put any."""
         from meterai.proving.pki import make_pki
+        from meterai.signing.messages import make_pair
 
         make_pki(keys)
         if not (keys / "payment.pub").exists():
@@ -40,34 +46,53 @@ class DemoStage:
             partners.append(Partner("payments", ("payments", str(port), settings.base_url_local)))
         return settings, partners
 
-    async def seed(self, app: App) -> None:
+    async def is_seeded(self, database: Database) -> bool:
+        """The demo's channels come last in one transaction with all the rest."""
+        async with database.reading() as connection:
+            return bool(await connection.fetchval("select exists (select 1 from channel_terms)"))
+
+    def seed(self, settings: Settings) -> None:
         """The demo's people and stock."""
-        await seed(app)
+        from meterai.proving.demo import seed
+        from meterai.wiring import open_app
+
+        async def seeding() -> None:
+            async with open_app(settings, "seed") as app:
+                await seed(app)
+
+        asyncio.run(seeding())
 
     def roles(self, _settings: Settings) -> list[Role]:
         """The one-tap doors."""
+        from meterai.proving.roles import ROLES
+
         return [Role(f"{r.label} / {r.label_en}", f"/demo/masuk/{r.key}") for r in ROLES]
 
     def application(self, settings: Settings) -> str:
         """In a demo the site has the demo's pages too."""
         return "meterai.proving.site:create" if settings.demo else "meterai.serving:create"
 
-    def watch(self, app: App) -> Watch:
+    def watch(self, app: "App") -> "Watch":
         """Faults, where the demo or a test asks for them."""
+        from meterai.proving import faults
+
         return faults.watch(app)
 
     def play(self, partner: str, arguments: list[str]) -> None:
         """This process is the simulated partner."""
         from meterai.intake.limits import die_with_parent
         from meterai.logs import configure
-        from meterai.proving.simulators import payments, time_stamps
 
         settings = Settings.from_env()
         configure(settings.log_level)
         die_with_parent()
         if partner == "time-stamps":
+            from meterai.proving.simulators import time_stamps
+
             time_stamps.main(settings.keys, int(arguments[0]))
         elif partner == "payments":
+            from meterai.proving.simulators import payments
+
             payments.serve(settings.data_dir / "simulator", int(arguments[0]), arguments[1])
         else:
             raise typer.BadParameter(partner)

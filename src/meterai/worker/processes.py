@@ -53,27 +53,6 @@ def run_intake(settings: Settings) -> None:
     Server(settings.intake_socket, lambda: trust_of(settings), children=children).serve()
 
 
-def run_web(settings: Settings, application: str) -> None:
-    """Answers over HTTP until SIGTERM; ``application`` is ``module:function``."""
-    from granian import Granian
-    from granian.constants import Interfaces, Loops
-    from granian.log import LogLevels
-
-    _begin(settings)
-    Granian(
-        application,
-        factory=True,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        loop=Loops.uvloop,
-        workers=1,
-        log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=5,
-    ).serve()
-
-
 def _begin(settings: Settings) -> None:
     configure(settings.log_level)
     die_with_parent()

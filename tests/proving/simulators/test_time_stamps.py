@@ -23,7 +23,7 @@ async def test_the_process_answers_and_ends_when_it_is_told(how: signal.Signals)
     port = free_port()
     environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
     module = "meterai.proving.simulators.time_stamps"
-    process = subprocess.Popen(  # noqa: ASYNC220 - a real process is the point
+    process = subprocess.Popen(
         [sys.executable, "-m", module, str(pki.keys_folder()), str(port)], env=environment
     )
     try:
