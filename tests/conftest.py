@@ -1,4 +1,4 @@
-"""What all tests share: one embedded PostgreSQL for the run, and a fresh database for each test that asks."""
+"""What all tests share: one embedded PostgreSQL, a fresh database for each test that asks, one running demo."""
 
 import asyncio
 import itertools
@@ -12,6 +12,7 @@ import pytest
 from meterai.db.cluster import Cluster
 from meterai.db.connection import Database
 from meterai.db.migration import migrate
+from world.demo import Demo, start_demo, stop_demo
 
 _numbers = itertools.count(1)
 
@@ -53,3 +54,10 @@ async def database(dsn: str) -> AsyncIterator[Database]:
     database = await Database.connect(dsn)
     yield database
     await database.close()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    running = start_demo(tmp_path_factory.mktemp("demo") / "data")
+    yield running
+    stop_demo(running)

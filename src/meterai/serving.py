@@ -1,5 +1,6 @@
 """The doors over HTTP, put together into one application: pages, API, health."""
 
+import multiprocessing
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -17,7 +18,8 @@ from meterai.wiring import open_app
 
 def create(more_routes: Sequence[BaseRoute] = ()) -> Starlette:
     """The application of one web process, with the settings of the environment."""
-    die_with_parent()
+    parent = multiprocessing.parent_process()
+    die_with_parent(parent.pid if parent else None)
     settings = Settings.from_env()
     configure(settings.log_level)
     api = build_api()

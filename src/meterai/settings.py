@@ -61,6 +61,8 @@ class Settings:
     log_level: str = "info"
     incarnation: str = "by-hand"
     """Which birth of which child process this is; the supervisor says so."""
+    watcher: int | None = None
+    """The process id of the supervisor, with which its children end."""
     crash_at: str | None = None
     """Fault tests only: a worker ends itself at this point of an affixing."""
 
@@ -91,6 +93,7 @@ class Settings:
             channel=read.text("CHANNEL") or "langsung",
             log_level=read.text("LOG_LEVEL") or "info",
             incarnation=read.text("INCARNATION") or "by-hand",
+            watcher=read.number("WATCHER", 0) or None,
             crash_at=read.text("CRASH_AT"),
         )
 

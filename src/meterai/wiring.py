@@ -131,6 +131,9 @@ async def open_app(settings: Settings, name: str) -> AsyncIterator[App]:
         time_stamps = await stack.enter_async_context(
             TimeStamps.connect(settings.time_stamp_urls, settings.keys / "trust")
         )
+        provider = provider_of(settings)
+        if provider is not None:
+            stack.push_async_callback(provider.close)
         reservations = await stack.enter_async_context(Batcher(database, reserve_all))
         yield App(
             settings=settings,
@@ -140,7 +143,7 @@ async def open_app(settings: Settings, name: str) -> AsyncIterator[App]:
             intake=Intake(settings.intake_socket),
             statements=StatementKey.load(settings.keys),
             time_stamps=time_stamps,
-            provider=provider_of(settings),
+            provider=provider,
             reservations=reservations,
         )
 

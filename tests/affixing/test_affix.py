@@ -30,7 +30,7 @@ from meterai.serial import store as serials
 from meterai.serial.model import SerialState
 from meterai.signing.errors import SignerUnavailable, TimeStampUnavailable
 from meterai.wiring import open_workbench
-from world.installation import Installation, an_installation
+from world.installation import LETTER, Installation, an_installation
 from world.trade import CHANNEL
 
 
@@ -249,7 +249,11 @@ async def test_the_same_wish_twice_is_granted_once(here: Installation) -> None:
     assert isinstance(first, Affixing)
     assert isinstance(again, Affixing)
     assert first.id == again.id
-    other = await here.add_document()
+    sent_again = await here.add_document()
+    third = await ask(here, replace(wish, id=new_id(), document=sent_again.id))
+    assert isinstance(third, Affixing)
+    assert third.id == first.id
+    other = await here.add_document(LETTER + b"\n")
     refused = await ask(here, replace(wish, id=new_id(), document=other.id))
     assert isinstance(refused, SameKeyOtherRequest)
     assert (await held(here)).reserved == 1

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from journeys.conftest import Demo
 from journeys.steps import (
     PAYING,
     break_next,
@@ -19,6 +18,7 @@ from journeys.steps import (
     sign_in,
 )
 from meterai.proving.judges import judge
+from world.demo import Demo
 
 pytestmark = pytest.mark.browser
 

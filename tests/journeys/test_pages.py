@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from journeys.conftest import Demo
 from journeys.steps import bring, choose_place, finish, order, pay
+from world.demo import Demo
 
 pytestmark = pytest.mark.browser
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from journeys.conftest import Demo, environment, start_demo, stop_demo
 from meterai.cli.instance import running
 from meterai.proving.sample import sample_letter
 from meterai.settings import Settings
+from world.demo import Demo, environment, start_demo, stop_demo
 
 
 def meterai(data_dir: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -1,12 +1,12 @@
 """Reserve: units held, serials drawn and bound, the row written; in one transaction, for many at once.
 
-What is scarce here are a party's units. Locks are taken in one order: document, ledger accounts by id,
+What is scarce here are a party's units. Locks are taken in one order: documents, turns, ledger accounts by id,
 then new rows only, so that no two reservations can wait for each other.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -79,42 +79,94 @@ async def reserve_all(
     A wish that was granted before (same id, or same request key and same document) gives the same
     affixing again.
     """
-    answers: dict[UUID, Affixing | MeteraiError] = {}
-    granted = await store.find_all(connection, [wish.id for wish in wishes])
     known = await documents.lock_all(connection, {wish.document for wish in wishes})
+    earlier = await _look_back(connection, wishes, known)
+    moment = await store.moment(connection)
+    answers: dict[UUID, Affixing | MeteraiError] = {}
     fresh: list[tuple[AffixingWish, Affixing]] = []
     terms: dict[ChannelId, Terms] = {}
     for wish in wishes:
         try:
-            before = granted.get(wish.id) or await _by_key(connection, wish)
+            document = _fit(wish, known.get(wish.document))
+            before = earlier.same_request(wish, document)
             if before is not None:
                 answers[wish.id] = before
                 continue
+            earlier.refuse_unwanted_repeat(wish, document)
             if wish.channel not in terms:
                 terms[wish.channel] = await channels.terms_at(connection, wish.channel)
-            document = _fit(wish, known.get(wish.document))
-            if any(document.id == other.document for other, _ in fresh):
-                raise AlreadyUnderWay
-            await _refuse_unwanted_repeat(connection, wish, document)
-            fresh.append((wish, await _draft(connection, wish, document, terms[wish.channel])))
+            affixing = _draft(wish, document, terms[wish.channel], moment)
+            earlier.remember(wish, affixing)
+            fresh.append((wish, affixing))
         except MeteraiError as error:
             answers[wish.id] = error
-    held = await _hold(connection, fresh)
-    for (wish, affixing), outcome in zip(fresh, held, strict=True):
-        answers[wish.id] = affixing if outcome.good else QuotaShort()
-    await _write(
-        connection, [pair for pair, outcome in zip(fresh, held, strict=True) if outcome.good]
+    for affixing, outcome in await _hold(connection, fresh):
+        answers[affixing.id] = affixing if outcome.good else QuotaShort()
+    granted = [pair for pair in fresh if pair[1] is answers[pair[1].id]]
+    await _write(connection, granted)
+    return [_answer(answers, answers[wish.id]) for wish in wishes]
+
+
+def _answer(
+    answers: dict[UUID, Affixing | MeteraiError], answer: Affixing | MeteraiError
+) -> Affixing | MeteraiError:
+    """A repetition inside the batch shares the fate of what it repeats."""
+    return answer if isinstance(answer, MeteraiError) else answers.get(answer.id, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What was granted before; it cannot change any more while this transaction lasts."""
+
+    by_id: dict[UUID, Affixing]
+    by_key: dict[tuple[UUID, str], Affixing]
+    under_way: set[UUID]
+    """Documents that are being affixed."""
+    live: set[tuple[UUID, bytes]]
+    """Parties and the documents they have affixed or are affixing."""
+
+    def same_request(self, wish: AffixingWish, document: Document) -> Affixing | None:
+        """What the same request was granted. Raises :class:`SameKeyOtherRequest`."""
+        before = self.by_id.get(wish.id)
+        if before is None and wish.request_key is not None:
+            before = self.by_key.get((wish.party, wish.request_key))
+        if before is not None and before.source_sha256 != document.sha256:
+            raise SameKeyOtherRequest
+        return before
+
+    def refuse_unwanted_repeat(self, wish: AffixingWish, document: Document) -> None:
+        """The same document twice warns, within one owner only, and asks (rule 7 of a stamp's life)."""
+        if document.id in self.under_way:
+            raise AlreadyUnderWay
+        if not wish.repeat_wanted and (wish.party, document.sha256) in self.live:
+            raise StampedBefore
+
+    def remember(self, wish: AffixingWish, affixing: Affixing) -> None:
+        """What follows in the same batch sees this one."""
+        self.by_id[affixing.id] = affixing
+        if wish.request_key is not None:
+            self.by_key[wish.party, wish.request_key] = affixing
+        self.under_way.add(affixing.document)
+        self.live.add((affixing.party, affixing.source_sha256))
+
+
+async def _look_back(
+    connection: Connection, wishes: Sequence[AffixingWish], known: dict[UUID, Document]
+) -> _Earlier:
+    keys = [(w.party, w.request_key) for w in wishes if w.request_key is not None]
+    sources = [(w.party, known[w.document].sha256) for w in wishes if w.document in known]
+    # Two requests with one key, or for one document sent twice, may come to two processes at once.
+    await store.take_turns(
+        connection,
+        [party.bytes + key.encode() for party, key in keys]
+        + [party.bytes + sha256 for party, sha256 in sources],
     )
-    return [answers[wish.id] for wish in wishes]
-
-
-async def _by_key(connection: Connection, wish: AffixingWish) -> Affixing | None:
-    if wish.request_key is None:
-        return None
-    before = await store.with_request_key(connection, wish.party, wish.request_key)
-    if before is not None and before.document != wish.document:
-        raise SameKeyOtherRequest
-    return before
+    return _Earlier(
+        by_id=await store.find_all(connection, [wish.id for wish in wishes]),
+        by_key=await store.with_request_keys(connection, keys),
+        under_way=await store.documents_under_way(connection, known),
+        live=await store.live_sources(connection, sources),
+    )
 
 
 def _fit(wish: AffixingWish, document: Document | None) -> Document:
@@ -130,24 +182,7 @@ def _fit(wish: AffixingWish, document: Document | None) -> Document:
     return document
 
 
-async def _refuse_unwanted_repeat(
-    connection: Connection, wish: AffixingWish, document: Document
-) -> None:
-    """The same document twice warns, within one owner only, and asks (rule 7 of a stamp's life)."""
-    newest = await store.newest_of_document(connection, document.id)
-    if newest is not None and not newest.state.final:
-        raise AlreadyUnderWay
-    if wish.repeat_wanted:
-        return
-    live = await store.live_with_source(connection, wish.party, document.sha256)
-    if live is not None:
-        raise StampedBefore
-
-
-async def _draft(
-    connection: Connection, wish: AffixingWish, document: Document, terms: Terms
-) -> Affixing:
-    reserved_at = await store.moment(connection)
+def _draft(wish: AffixingWish, document: Document, terms: Terms, reserved_at: datetime) -> Affixing:
     marks = wish.marks or ((document.place,) if document.place else ())
     return Affixing(
         id=wish.id,
@@ -188,7 +223,7 @@ def _certify(document: Document) -> int | None:
 
 async def _hold(
     connection: Connection, fresh: Sequence[tuple[AffixingWish, Affixing]]
-) -> list[Outcome]:
+) -> list[tuple[Affixing, Outcome]]:
     if not fresh:
         return []
     accounts = {}
@@ -198,7 +233,8 @@ async def _hold(
     for _, affixing in fresh:
         available, used = accounts[affixing.party, affixing.channel]
         groups.append([reserve(affixing.id, available=available, used=used, units=affixing.units)])
-    return [outcome for (outcome,) in await journal.apply(connection, groups)]
+    outcomes = await journal.apply(connection, groups)
+    return [(a, outcome) for (_, a), (outcome,) in zip(fresh, outcomes, strict=True)]
 
 
 async def _write(connection: Connection, pairs: Sequence[tuple[AffixingWish, Affixing]]) -> None:

@@ -1,6 +1,7 @@
 """The SQL of affixings. Takes a connection; never commits."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -26,7 +27,7 @@ _COLUMNS = """a.id, a.document, a.party, a.channel, a.lane, a.units, a.marks, a.
 
 def _affixing(row: Row) -> Affixing:
     fields = dict(row.items())
-    for extra in ("source_object", "pages", "left_s"):
+    for extra in ("source_object", "pages", "left_s", "request_key"):
         fields.pop(extra, None)
     return Affixing(
         **fields
@@ -82,12 +83,35 @@ async def find_all(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Af
     return {row["id"]: _affixing(row) for row in rows}
 
 
+async def take_turns(connection: Connection, names: Sequence[bytes]) -> None:
+    """Whoever names one of these waits until this transaction has ended. Take them all at once."""
+    numbers = {
+        int.from_bytes(hashlib.sha256(name).digest()[:8], "big", signed=True) for name in names
+    }
+    await connection.execute(
+        "select pg_advisory_xact_lock(number) from unnest($1::bigint[]) as turn (number)",
+        sorted(numbers),
+    )
+
+
 async def with_request_key(connection: Connection, party: UUID, key: str) -> Affixing | None:
     """What an earlier request with the same Idempotency-Key made."""
-    row = await connection.fetchrow(
-        f"select {_COLUMNS} from affixing a where party = $1 and request_key = $2", party, key
+    return (await with_request_keys(connection, [(party, key)])).get((party, key))
+
+
+async def with_request_keys(
+    connection: Connection, keys: Sequence[tuple[UUID, str]]
+) -> dict[tuple[UUID, str], Affixing]:
+    """What earlier requests with the same Idempotency-Keys made."""
+    if not keys:
+        return {}
+    rows = await connection.fetch(
+        f"""select {_COLUMNS}, request_key from affixing a
+            where (party, request_key) in (select * from unnest($1::uuid[], $2::text[]))""",
+        [party for party, _ in keys],
+        [key for _, key in keys],
     )
-    return None if row is None else _affixing(row)
+    return {(row["party"], row["request_key"]): _affixing(row) for row in rows}
 
 
 async def newest_of_document(connection: Connection, document: UUID) -> Affixing | None:
@@ -100,18 +124,28 @@ async def newest_of_document(connection: Connection, document: UUID) -> Affixing
     return None if row is None else _affixing(row)
 
 
-async def live_with_source(
-    connection: Connection, party: UUID, source_sha256: bytes
-) -> Affixing | None:
-    """An affixing of the same document by the same owner that is under way or done."""
-    row = await connection.fetchrow(
-        f"""select {_COLUMNS} from affixing a
-            where party = $1 and source_sha256 = $2 and state in ('waiting', 'working', 'affixed')
-            order by reserved_at desc limit 1""",
-        party,
-        source_sha256,
+async def documents_under_way(connection: Connection, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these documents that are being affixed."""
+    rows = await connection.fetch(
+        """select document from affixing
+           where document = any($1::uuid[]) and state in ('waiting', 'working')""",
+        list(ids),
     )
-    return None if row is None else _affixing(row)
+    return {row["document"] for row in rows}
+
+
+async def live_sources(
+    connection: Connection, sources: Sequence[tuple[UUID, bytes]]
+) -> set[tuple[UUID, bytes]]:
+    """Those of these parties and documents that have an affixing under way or done."""
+    rows = await connection.fetch(
+        """select distinct party, source_sha256 from affixing
+           where (party, source_sha256) in (select * from unnest($1::uuid[], $2::bytea[]))
+             and state in ('waiting', 'working', 'affixed')""",
+        [party for party, _ in sources],
+        [sha256 for _, sha256 in sources],
+    )
+    return {(row["party"], row["source_sha256"]) for row in rows}
 
 
 async def claim(connection: Connection, worker: str, *, size: int, lease: timedelta) -> list[Claim]:

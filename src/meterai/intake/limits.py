@@ -16,10 +16,17 @@ _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_DUMPABLE = 1, 38, 4
 
 
-def die_with_parent() -> None:
-    """This process ends when its parent does, however that ends."""
+def die_with_parent(parent: int | None) -> None:
+    """This process ends when the one with that process id does, however that ends; now, if it already has.
+
+    None: nobody watches over it, and it lives on.
+    """
+    if parent is None:
+        return
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we could ask to be told
+        os._exit(1)
 
 
 def lock_in() -> bool:

@@ -85,6 +85,7 @@ class Server:
                 os.kill(pid, signal.SIGKILL)
 
     def _fork(self, listener: socket.socket) -> None:
+        parent = os.getpid()
         pid = os.fork()
         if pid:
             self._children.add(pid)
@@ -93,7 +94,7 @@ class Server:
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            limits.die_with_parent()
+            limits.die_with_parent(parent)
             trust = self._trust()
             limits.lock_in()
             for _ in range(JOBS_MAX):

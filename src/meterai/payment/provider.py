@@ -43,3 +43,6 @@ class Provider(Protocol):
 
         Raises :class:`meterai.payment.errors.NoticeNotAccepted` and ``NoticeNotUnderstood``.
         """
+
+    async def close(self) -> None:
+        """No connection to the provider is open any more."""

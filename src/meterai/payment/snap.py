@@ -136,6 +136,10 @@ class SnapProvider:
             paid_at=datetime.fromisoformat(said.paid_time) if said.paid_time else now(),
         )
 
+    async def close(self) -> None:
+        """See :meth:`meterai.payment.provider.Provider.close`."""
+        await self._http.aclose()
+
     async def _call(self, path: str, body: dict[str, Any]) -> bytes:
         raw = msgspec.json.encode(body)
         timestamp = _iso(now())

@@ -58,13 +58,15 @@ async def silent_requests(
 ) -> list[str]:
     """References without a payment that were not asked about for ``silent_s``, marked as asked now.
 
-    A request is asked about until ``give_up_s`` after its end: payments come late.
+    A request is asked about until ``give_up_s`` after its end, for payments come late; but then less and less
+    often, so that what nobody will ever pay does not keep the living from their turn.
     """
     rows = await connection.fetch(
         """update payment_request set asked_at = now() where reference in (
                select reference from payment_request
                where not settled and qris is not null
-                 and coalesce(asked_at, requested_at) < now() - make_interval(secs => $1)
+                 and coalesce(asked_at, requested_at)
+                     < now() - greatest(make_interval(secs => $1), (now() - expires_at) / 4)
                  and expires_at > now() - make_interval(secs => $2)
                order by coalesce(asked_at, requested_at) limit $3 for update skip locked)
            returning reference""",

@@ -85,7 +85,7 @@ class DemoStage:
 
         settings = Settings.from_env()
         configure(settings.log_level)
-        die_with_parent()
+        die_with_parent(settings.watcher)
         if partner == "time-stamps":
             from meterai.proving.simulators import time_stamps
 

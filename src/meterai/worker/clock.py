@@ -5,6 +5,7 @@ from its turn.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,6 @@ import structlog
 from meterai.affixing import documents, store
 from meterai.affixing.paid import reserve_paid_documents, take_payment
 from meterai.affixing.restoration import StatementSigner, restore_due
-from meterai.clock import monotonic
 from meterai.db import lease
 from meterai.db.connection import Database
 from meterai.db.errors import DatabaseUnavailable
@@ -32,6 +32,7 @@ LOST_HOST_GRACE = timedelta(seconds=5)
 SWEEP_AFTER_S = 24 * 3600
 SILENT_S = 10
 """A payment that nobody reported for so long is asked about."""
+ASKED_AT_ONCE = 10
 GIVE_UP_S = 3 * 24 * 3600
 """Payments come late: an order is asked about for three days after its end."""
 
@@ -47,15 +48,17 @@ class Keeper:
     name: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Duty:
     does: Callable[[Keeper], Awaitable[None]]
     every_s: float
-    due: float = 0.0
 
 
 async def keep(keeper: Keeper, stop: asyncio.Event) -> None:
-    """Leads whenever nobody else does, until ``stop`` is set."""
+    """Leads whenever nobody else does, until ``stop`` is set.
+
+    Every duty has a task of its own: a provider that hangs must not keep a unit from coming back in time.
+    """
     duties = [
         _Duty(restore, 0.5),
         _Duty(free_lost_rows, 2),
@@ -67,17 +70,34 @@ async def keep(keeper: Keeper, stop: asyncio.Event) -> None:
         _Duty(sweep_objects, 3600),
     ]
     while not stop.is_set():
-        leads = await _leads(keeper)
-        LEADER.set(leads)
-        for duty in duties:
-            if leads and monotonic() >= duty.due:
-                await _do(duty, keeper)
-                duty.due = monotonic() + duty.every_s
-        try:
-            await asyncio.wait_for(stop.wait(), 0.2 if leads else 2)
-        except TimeoutError:
-            continue
+        if await _leads(keeper):
+            await _lead(keeper, duties, stop)
+        await _pause(stop, 2)
     await _let_go(keeper)
+
+
+async def _lead(keeper: Keeper, duties: list[_Duty], stop: asyncio.Event) -> None:
+    LEADER.set(1)
+    tasks = [asyncio.create_task(_repeat(duty, keeper, stop)) for duty in duties]
+    try:
+        while not stop.is_set() and await _leads(keeper):
+            await _pause(stop, LEADS_FOR.total_seconds() / 5)
+    finally:
+        LEADER.set(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _repeat(duty: _Duty, keeper: Keeper, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        await _do(duty, keeper)
+        await _pause(stop, duty.every_s)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def _leads(keeper: Keeper) -> bool:
@@ -102,7 +122,7 @@ async def _do(duty: _Duty, keeper: Keeper) -> None:
         await duty.does(keeper)
     except MeteraiError as error:
         _log.warning("duty_failed", duty=duty.does.__name__, code=error.code)
-    except Exception:  # noqa: BLE001 - logged with its trace; the other duties must have their turn
+    except Exception:  # noqa: BLE001 - logged with its trace; this duty has its next turn
         _log.exception("duty_failed", duty=duty.does.__name__)
 
 
@@ -140,17 +160,26 @@ async def ask_about_silent_payments(keeper: Keeper) -> None:
         return
     async with keeper.database.transaction() as connection:
         silent = await payments.silent_requests(
-            connection, silent_s=SILENT_S, give_up_s=GIVE_UP_S, size=50
+            connection, silent_s=SILENT_S, give_up_s=GIVE_UP_S, size=ASKED_AT_ONCE
         )
-    for reference in silent:
-        reported = await keeper.provider.inquire(reference)
-        if reported is None:
-            continue
-        async with keeper.database.transaction() as connection:
-            notice, is_new = await payments.record_notice(connection, reported, "inquiry")
-        HEALED.inc(is_new)
-        async with keeper.database.transaction() as connection:
-            await take_payment(connection, notice.id)
+    asked = await asyncio.gather(
+        *(_ask_about(keeper, keeper.provider, reference) for reference in silent),
+        return_exceptions=True,
+    )
+    failed = [answer for answer in asked if isinstance(answer, BaseException)]
+    if failed:
+        raise failed[0]
+
+
+async def _ask_about(keeper: Keeper, provider: Provider, reference: str) -> None:
+    reported = await provider.inquire(reference)
+    if reported is None:
+        return
+    async with keeper.database.transaction() as connection:
+        notice, is_new = await payments.record_notice(connection, reported, "inquiry")
+    HEALED.inc(is_new)
+    async with keeper.database.transaction() as connection:
+        await take_payment(connection, notice.id)
 
 
 async def expire_orders(keeper: Keeper) -> None:

@@ -55,7 +55,7 @@ def run_intake(settings: Settings) -> None:
 
 def _begin(settings: Settings) -> None:
     configure(settings.log_level)
-    die_with_parent()
+    die_with_parent(settings.watcher)
 
 
 def _stop_event() -> asyncio.Event:

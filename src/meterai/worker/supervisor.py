@@ -87,7 +87,8 @@ class Supervisor:
             with self._log(child.name) as log:
                 process = await asyncio.create_subprocess_exec(
                     *child.command,
-                    env={**child.env, "METERAI_INCARNATION": incarnation},
+                    env=child.env
+                    | {"METERAI_INCARNATION": incarnation, "METERAI_WATCHER": str(os.getpid())},
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -12,7 +12,7 @@ from meterai.settings import Settings
 def run_web(settings: Settings, application: str) -> None:
     """Answers over HTTP until SIGTERM; ``application`` is ``module:function``."""
     configure(settings.log_level)
-    die_with_parent()
+    die_with_parent(settings.watcher)
     Granian(
         application,
         factory=True,

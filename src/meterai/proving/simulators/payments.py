@@ -221,9 +221,8 @@ def _notice(
     }
 
 
-def serve(folder: Path, port: int, call_back: str) -> None:
-    """Answers on 127.0.0.1 until told to stop (SIGTERM)."""
-    simulator = Simulator(folder, call_back)
+def handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
+    """What an HTTP server needs to let the simulator answer."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -244,6 +243,12 @@ def serve(folder: Path, port: int, call_back: str) -> None:
         def log_message(self, *_: object) -> None:
             """Nothing: requests are not logged one by one."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    return Handler
+
+
+def serve(folder: Path, port: int, call_back: str) -> None:
+    """Answers on 127.0.0.1 until told to stop (SIGTERM)."""
+    simulator = Simulator(folder, call_back)
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler(simulator))
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever()

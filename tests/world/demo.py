@@ -1,0 +1,78 @@
+"""A running demo, started as anybody starts it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from meterai.db.connection import Database
+from meterai.proving import faults
+from meterai.settings import Settings
+
+SRC = Path(__file__).parents[2] / "src"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo that serves."""
+
+    url: str
+    data_dir: Path
+    process: subprocess.Popen[bytes]
+
+    def environment(self) -> dict[str, str]:
+        """For commands that shall find this demo."""
+        return environment(self.data_dir)
+
+
+def environment(data_dir: Path) -> dict[str, str]:
+    """Of a machine on which only this data folder is known."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("METERAI_")}  # noqa: TID251
+    return kept | {"METERAI_DATA_DIR": str(data_dir), "PYTHONPATH": str(SRC)}
+
+
+def start_demo(data_dir: Path, *more: str) -> Demo:
+    """A demo on a free port; ready when this returns."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = data_dir.parent / f"{data_dir.name}.log"
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "meterai", "run", "--port", str(port), *more],
+            env=environment(data_dir),
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        try:
+            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
+                return Demo(url, data_dir, process)
+        except httpx.HTTPError:
+            pass
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise AssertionError(log.read_text()[-3000:])
+
+
+def stop_demo(demo: Demo) -> None:
+    """Stopped as by Ctrl-C."""
+    demo.process.send_signal(signal.SIGINT)
+    demo.process.wait(30)
+
+
+async def break_next(demo: Demo, kind: str) -> None:
+    """As the button *rusakkan sekarang* does: the next affixing of this demo fails."""
+    database = await Database.connect(Settings(data_dir=demo.data_dir).dsn, size_max=1)
+    async with database.transaction() as connection:
+        await faults.arm(connection, kind)
+    await database.close()
