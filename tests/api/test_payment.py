@@ -1,0 +1,73 @@
+"""What the payment provider's door takes in, over HTTP: the provider's word, and nobody else's."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from meterai.clock import now
+from meterai.db.connection import Database
+from meterai.payment.snap import NOTIFY
+from meterai.settings import Settings
+from meterai.signing.messages import MessageKey, make_pair
+from world.demo import Demo
+
+
+def notice(reference: str) -> bytes:
+    return json.dumps(
+        {
+            "originalReferenceNo": f"P-{reference}",
+            "originalPartnerReferenceNo": reference,
+            "latestTransactionStatus": "00",
+            "amount": {"value": "10500.00", "currency": "IDR"},
+            "paidTime": now().isoformat(timespec="seconds"),
+            "additionalInfo": {"rrn": f"R-{reference}"},
+        }
+    ).encode()
+
+
+def signed(key: Path, raw: bytes) -> dict[str, str]:
+    timestamp = now().isoformat(timespec="seconds")
+    said = f"POST:{NOTIFY}:{hashlib.sha256(raw).hexdigest()}:{timestamp}".encode()
+    return {"x-timestamp": timestamp, "x-signature": MessageKey.load(key).sign(said)}
+
+
+async def recorded(demo: Demo, reference: str) -> list[Any]:
+    database = await Database.connect(Settings(data_dir=demo.data_dir).dsn, size_max=1)
+    async with database.reading() as connection:
+        rows = await connection.fetch(
+            "select state, reason from payment_notice where reference = $1", reference
+        )
+    await database.close()
+    return [tuple(row) for row in rows]
+
+
+@pytest.mark.parametrize("forgery", ["unsigned", "by a thief", "changed afterwards"])
+async def test_a_forged_callback_is_answered_401_and_leaves_nothing_behind(
+    demo: Demo, tmp_path: Path, forgery: str
+) -> None:
+    reference = f"M{int.from_bytes(forgery.encode()[:6])}"
+    raw = notice(reference)
+    headers: dict[str, str] = {}
+    if forgery == "by a thief":
+        make_pair(tmp_path / "thief.key", tmp_path / "thief.pub")
+        headers = signed(tmp_path / "thief.key", raw)
+    if forgery == "changed afterwards":
+        headers = signed(demo.data_dir / "keys" / "provider.key", raw)
+        raw = raw.replace(b"10500.00", b"10.00")
+    answer = httpx.post(f"{demo.url}{NOTIFY}", content=raw, headers=headers)
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "payment_notice_not_accepted"
+    assert await recorded(demo, reference) == []
+
+
+async def test_money_for_an_order_nobody_knows_is_kept_for_a_person_to_see(demo: Demo) -> None:
+    raw = notice("M777000777")
+    headers = signed(demo.data_dir / "keys" / "provider.key", raw)
+    for _ in range(2):  # reported twice, recorded once
+        answer = httpx.post(f"{demo.url}{NOTIFY}", content=raw, headers=headers)
+        assert answer.status_code == 200
+    assert await recorded(demo, "M777000777") == [("unplaced", "no_order")]
