@@ -35,6 +35,11 @@ def signed(key: Path, raw: bytes) -> dict[str, str]:
     return {"x-timestamp": timestamp, "x-signature": MessageKey.load(key).sign(said)}
 
 
+async def report(demo: Demo, raw: bytes, headers: dict[str, str]) -> httpx.Response:
+    async with httpx.AsyncClient() as provider:
+        return await provider.post(f"{demo.url}{NOTIFY}", content=raw, headers=headers)
+
+
 async def recorded(demo: Demo, reference: str) -> list[Any]:
     database = await Database.connect(Settings(data_dir=demo.data_dir).dsn, size_max=1)
     async with database.reading() as connection:
@@ -58,7 +63,7 @@ async def test_a_forged_callback_is_answered_401_and_leaves_nothing_behind(
     if forgery == "changed afterwards":
         headers = signed(demo.data_dir / "keys" / "provider.key", raw)
         raw = raw.replace(b"10500.00", b"10.00")
-    answer = httpx.post(f"{demo.url}{NOTIFY}", content=raw, headers=headers)
+    answer = await report(demo, raw, headers)
     assert answer.status_code == 401
     assert answer.json()["code"] == "payment_notice_not_accepted"
     assert await recorded(demo, reference) == []
@@ -68,6 +73,6 @@ async def test_money_for_an_order_nobody_knows_is_kept_for_a_person_to_see(demo:
     raw = notice("M777000777")
     headers = signed(demo.data_dir / "keys" / "provider.key", raw)
     for _ in range(2):  # reported twice, recorded once
-        answer = httpx.post(f"{demo.url}{NOTIFY}", content=raw, headers=headers)
+        answer = await report(demo, raw, headers)
         assert answer.status_code == 200
     assert await recorded(demo, "M777000777") == [("unplaced", "no_order")]
