@@ -47,7 +47,7 @@ async def recorded(demo: Demo, reference: str) -> list[Any]:
             "select state, reason from payment_notice where reference = $1", reference
         )
     await database.close()
-    return [tuple(row) for row in rows]
+    return [(row["state"], row["reason"]) for row in rows]
 
 
 @pytest.mark.parametrize("forgery", ["unsigned", "by a thief", "changed afterwards"])
