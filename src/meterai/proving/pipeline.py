@@ -2,7 +2,7 @@
 
 Everything is real: the embedded PostgreSQL with every commit durable, the folder of encrypted files, worker
 processes, a time-stamp authority of its own over HTTP. Only the documents are made up; they were brought
-before the measurement begins. All of it shares this machine's cores, the simulated authority and the callers too.
+before the measurement begins. All of it shares this machine's cores, the authority and the callers too.
 """
 
 import asyncio

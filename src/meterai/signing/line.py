@@ -1,4 +1,4 @@
-"""The line to an authority: HTTP over connections that are kept open, with limits; what comes back is not judged."""
+"""The line to an authority: HTTP over connections that are kept open, with limits; no answer is judged here."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -67,7 +67,9 @@ class OpenLine:
         try:
             try:
                 return await self._post(url, content, headers)
-            except aiohttp.ServerDisconnectedError:
+            except aiohttp.ClientConnectorError:
+                raise
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
                 # It closed a connection that had rested; asking once more does no harm.
                 return await self._post(url, content, headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

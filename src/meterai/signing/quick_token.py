@@ -2,6 +2,8 @@
 
 It accepts or does not know. Whatever is unusual, and whatever is wrong, is left to
 :func:`meterai.signing.tokens.read_token`, which says why: nothing is accepted here that it would refuse.
+The certificates that ride along with an answer are nearly always the same bytes; they are passed only after
+the careful reader has passed the same ones.
 """
 
 import hashlib
@@ -9,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from asn1crypto import core
 from asn1crypto import x509 as asn1_x509
@@ -18,7 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from meterai.signing.der import SEQUENCE, SET, Element, element_at, elements_in, oid, tlv
+from meterai.signing.der import SEQUENCE, SET, Element, element_at, elements_in, octets, oid, tlv
 from meterai.signing.tokens import Token
 
 _INTEGER, _OCTETS, _OID, _BOOLEAN, _TIME = 0x02, 0x04, 0x06, 0x01, 0x18
@@ -50,6 +52,10 @@ _ECDSA = {
 }
 
 
+_RIDERS_MAX = 16
+"""Sets of certificates that are remembered; authorities change theirs once in years."""
+
+
 class _Unusual(Exception):
     """For the careful reader."""
 
@@ -59,7 +65,9 @@ class _Known:
     """What has to be known of a pinned certificate, worked out once."""
 
     der: bytes
-    sha256: bytes
+    bindings: tuple[bytes, ...]
+    """The ordinary values of SigningCertificateV2 (RFC 5035 §3) that name it: shortest, with issuer and number,
+    or with the digest's default written out."""
     public: rsa.RSAPublicKey | ec.EllipticCurvePublicKey
     begins: datetime
     ends: datetime
@@ -73,6 +81,22 @@ class Pinned:
         self._by_name = {
             name: known for name, known in map(_known, certificates) if known is not None
         }
+        self._passed: dict[bytes, None] = {}
+
+    def pass_riders(self, token: bytes) -> None:
+        """The careful reader took this token: the certificates that ride along may come again."""
+        try:
+            riders = _taken_apart(token)[1]
+        except (_Unusual, ValueError, IndexError):
+            return
+        self._passed[riders] = None
+        while len(self._passed) > _RIDERS_MAX:
+            self._passed.pop(next(iter(self._passed)))
+
+    def check_riders(self, riders: bytes) -> None:
+        """These certificates were passed before."""
+        if riders not in self._passed:
+            raise _Unusual
 
     def named(self, signer: bytes) -> _Known:
         """The one whose issuer and number are these, in DER."""
@@ -99,9 +123,20 @@ def _known(der: bytes) -> tuple[bytes, _Known | None]:
     if not strong or not may_stamp:
         return name, None
     assert isinstance(public, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
-    digest = hashlib.sha256(der).digest()
     begins, ends = certificate.not_valid_before, certificate.not_valid_after
-    return name, _Known(der, digest, public, begins, ends)
+    return name, _Known(
+        der, _bindings(der, certificate.issuer.dump(), number), public, begins, ends
+    )
+
+
+def _bindings(der: bytes, issuer: bytes, number: bytes) -> tuple[bytes, ...]:
+    digest = octets(hashlib.sha256(der).digest())
+    named = tlv(SEQUENCE, tlv(SEQUENCE, tlv(0xA4, issuer)), number)
+    return tuple(
+        tlv(SEQUENCE, tlv(SEQUENCE, tlv(SEQUENCE, algorithm, digest, where)))
+        for algorithm in (b"", *(der for der, name in _DIGESTS.items() if name == "sha256"))
+        for where in (b"", named)
+    )
 
 
 class Answer(NamedTuple):
@@ -121,21 +156,22 @@ def read_answer(answer: bytes, imprint: bytes, pinned: Pinned) -> Answer | None:
 
 
 def _token_in(answer: bytes) -> bytes:
-    status, token = _inside(answer, _whole(answer))
-    (granted,) = _inside(answer, status)
-    if _raw(answer, granted) not in (b"\x02\x01\x00", b"\x02\x01\x01"):
+    status, token = _inside(answer, _whole(answer), SEQUENCE, SEQUENCE)
+    (granted,) = _inside(answer, status, _INTEGER)
+    if _value(answer, granted) not in (b"\x00", b"\x01"):
         raise _Unusual
     return _raw(answer, token)
 
 
 def _read(der: bytes, imprint: bytes, pinned: Pinned) -> Token:
-    content, signer = _taken_apart(der)
-    version, sid, digest_algorithm, attributes, algorithm, signature = _inside(der, signer)
-    if _raw(der, version) != b"\x02\x01\x01" or attributes[0] != 0xA0 or signature[0] != _OCTETS:
-        raise _Unusual
+    content, riders, signer = _taken_apart(der)
+    pinned.check_riders(riders)
+    version, sid, digest_algorithm, attributes, algorithm, signature = _inside(
+        der, signer, _INTEGER, SEQUENCE, SEQUENCE, 0xA0, SEQUENCE, _OCTETS
+    )
     known = pinned.named(_raw(der, sid))
     name = _DIGESTS.get(_raw(der, digest_algorithm))
-    if name is None:
+    if name is None or _value(der, version) != b"\x01":
         raise _Unusual
     _check_attributes(der, attributes, known, hashlib.new(name, content).digest())
     signed = b"\x31" + _raw(der, attributes)[1:]
@@ -143,47 +179,46 @@ def _read(der: bytes, imprint: bytes, pinned: Pinned) -> Token:
     return _info(content, imprint, known)
 
 
-def _taken_apart(der: bytes) -> tuple[bytes, Element]:
-    """What was stamped (TSTInfo in DER), and the one signer."""
-    kind, explicit = _inside(der, _whole(der))
-    if _raw(der, kind) != _SIGNED_DATA or explicit[0] != 0xA0:
+def _taken_apart(der: bytes) -> tuple[bytes, bytes, Element]:
+    """What was stamped (TSTInfo in DER), the certificates that ride along, and the one signer."""
+    kind, explicit = _inside(der, _whole(der), _OID, 0xA0)
+    (data,) = _inside(der, explicit, SEQUENCE)
+    version, digests, content, riders, signers = _inside(
+        der, data, _INTEGER, SET, SEQUENCE, 0xA0, SET
+    )
+    (digest,) = _inside(der, digests, SEQUENCE)
+    (signer,) = _inside(der, signers, SEQUENCE)
+    if (
+        _raw(der, kind) != _SIGNED_DATA
+        or _value(der, version) != b"\x03"
+        or _raw(der, digest) not in _DIGESTS
+    ):
         raise _Unusual
-    (data,) = _inside(der, explicit)
-    _version, _digests, content, *middle, signers = _inside(der, data)
-    if len(middle) > 1 or any(part[0] != 0xA0 for part in middle) or signers[0] != SET:
+    kind, wrapped = _inside(der, content, _OID, 0xA0)
+    (inner,) = _inside(der, wrapped, _OCTETS)
+    if _raw(der, kind) != _TST_INFO:
         raise _Unusual
-    (signer,) = _inside(der, signers)
-    kind, wrapped = _inside(der, content)
-    if _raw(der, kind) != _TST_INFO or wrapped[0] != 0xA0:
-        raise _Unusual
-    (inner,) = _inside(der, wrapped)
-    if inner[0] != _OCTETS or signer[0] != SEQUENCE:
-        raise _Unusual
-    return _value(der, inner), signer
+    return _value(der, inner), _raw(der, riders), signer
 
 
 def _check_attributes(der: bytes, attributes: Element, known: _Known, digest: bytes) -> None:
     found: dict[bytes, Element] = {}
     for attribute in _inside(der, attributes):
-        kind, values = _inside(der, attribute)
+        if attribute[0] != SEQUENCE:
+            raise _Unusual
+        kind, values = _inside(der, attribute, _OID, SET)
         name = _raw(der, kind)
         (value,) = _inside(der, values)
-        if name in found or values[0] != SET:
+        if name in found:
             raise _Unusual
         found[name] = value
     if _PROTECTION in found or not {_CONTENT_TYPE, _MESSAGE_DIGEST, _BOUND_V2} <= found.keys():
         raise _Unusual
-    if _raw(der, found[_CONTENT_TYPE]) != _TST_INFO:
-        raise _Unusual
-    said = found[_MESSAGE_DIGEST]
-    if said[0] != _OCTETS or _value(der, said) != digest:
-        raise _Unusual
-    first = _inside(der, _inside(der, _inside(der, found[_BOUND_V2])[0])[0])
-    if _raw(der, first[0]) in _DIGESTS:
-        if _DIGESTS[_raw(der, first[0])] != "sha256":
-            raise _Unusual
-        first = first[1:]
-    if first[0][0] != _OCTETS or _value(der, first[0]) != known.sha256:
+    if (
+        _raw(der, found[_CONTENT_TYPE]) != _TST_INFO
+        or _raw(der, found[_MESSAGE_DIGEST]) != octets(digest)
+        or _raw(der, found[_BOUND_V2]) not in known.bindings
+    ):
         raise _Unusual
 
 
@@ -207,18 +242,19 @@ _PLAIN_RSA = tlv(SEQUENCE, oid("1.2.840.113549.1.1.1"), _NULL)
 def _info(content: bytes, imprint: bytes, known: _Known) -> Token:
     """TSTInfo (RFC 3161 §2.4.2)."""
     version, policy, said, number, time, *rest = _inside(content, _whole(content))
-    tags = [part[0] for part in rest]
+    tags = tuple(part[0] for part in (version, policy, said, number, time))
+    later = [part[0] for part in rest]
     if (
-        _raw(content, version) != b"\x02\x01\x01"
-        or (policy[0], said[0], number[0], time[0]) != (_OID, SEQUENCE, _INTEGER, _TIME)
-        or tags != [tag for tag in _AFTER_TIME if tag in tags]
+        tags != (_INTEGER, _OID, SEQUENCE, _INTEGER, _TIME)
+        or later != [tag for tag in _AFTER_TIME if tag in later]
+        or _value(content, version) != b"\x01"
     ):
         raise _Unusual
-    algorithm, value = _inside(content, said)
+    algorithm, value = _inside(content, said, SEQUENCE, _OCTETS)
     if _DIGESTS.get(_raw(content, algorithm)) != "sha256" or _value(content, value) != imprint:
         raise _Unusual
     moment = _moment(_value(content, time))
-    if value[0] != _OCTETS or not known.begins <= moment <= known.ends:
+    if not known.begins <= moment <= known.ends:
         raise _Unusual
     nonce = next((part for part in rest if part[0] == _INTEGER), None)
     return Token(
@@ -238,7 +274,11 @@ def _moment(text: bytes) -> datetime:
     whole, point, fraction = text.decode("ascii").removesuffix("Z").partition(".")
     if len(whole) != 14 or not whole.isdecimal() or not text.endswith(b"Z"):
         raise _Unusual
-    if bool(point) != bool(fraction) or len(fraction) > 6 or (fraction and not fraction.isdecimal()):
+    if (
+        bool(point) != bool(fraction)
+        or len(fraction) > 6
+        or (fraction and not fraction.isdecimal())
+    ):
         raise _Unusual
     seconds = datetime.strptime(whole, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     return seconds + timedelta(microseconds=int(fraction.ljust(6, "0")))
@@ -258,10 +298,14 @@ def _whole(data: bytes) -> Element:
     return element
 
 
-def _inside(data: bytes, element: Element) -> list[Element]:
+def _inside(data: bytes, element: Element, *tags: int) -> list[Element]:
+    """The elements within; with exactly these ``tags``, where some are given."""
     if not element[0] & 0x20:
         raise _Unusual
-    return elements_in(data, element[2], element[3])
+    found = elements_in(data, element[2], element[3])
+    if tags and tuple(part[0] for part in found) != tags:
+        raise _Unusual
+    return found
 
 
 def _raw(data: bytes, element: Element) -> bytes:

@@ -124,9 +124,11 @@ class TimeStamps:
     def _read_with_care(self, response: bytes, imprint: bytes) -> Answer:
         token = _token_in(response)
         try:
-            return Answer(token, read_token(token, imprint, self._pinned.certificates))
+            said = read_token(token, imprint, self._pinned.certificates)
         except BadSignedData as error:
             raise Unacceptable(error.why) from error
+        self._pinned.pass_riders(token)
+        return Answer(token, said)
 
 
 _SHA256 = tlv(SEQUENCE, oid("2.16.840.1.101.3.4.2.1"))
