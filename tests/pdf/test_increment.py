@@ -173,11 +173,15 @@ def test_the_same_document_and_request_give_the_same_bytes_in_another_process(sh
     ("asked", "road", "digest"),
     [
         (request(), Road.FAST, "ae8e7dc7606c32fef20db1706e529e674bb1e637e6902153f39c8946ca9f98f6"),
-        (request(certify=None), Road.CAREFUL, "b4ea6df908a7d1f8a976c82e6541230ffc349d75baae49ae17653ce1d011cfac"),
+        (
+            request(certify=None),
+            Road.CAREFUL,
+            "b4ea6df908a7d1f8a976c82e6541230ffc349d75baae49ae17653ce1d011cfac",
+        ),
     ],
 )
 def test_the_bytes_of_a_recipe_never_change(asked: Request, road: Road, digest: str) -> None:
-    # An affixing that waits over an upgrade must give the digest that was registered. Whoever changes a byte
+    # An affixing that waits over an upgrade must give the digest that was registered. Whoever changes one
     # gives the new way a new number (RECIPE) and, once a version was released with it, keeps the old one.
     document = b"".join(
         (
