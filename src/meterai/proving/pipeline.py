@@ -280,18 +280,14 @@ async def _call(
 
 async def _watch(database: Database, tally: Tally, stop: asyncio.Event) -> None:
     """Whoever waits is told when it is over: settled, or given back."""
-    last = 0
     while not stop.is_set():
         async with database.reading() as connection:
-            # ids are drawn before their transaction commits: look back a little each time
             rows = await connection.fetch(
-                """select id, about from outbox where id > $1
-                   and topic in ('affixing.settled', 'units.restored')""",
-                last - 1000,
+                "select id from affixing where id = any($1::uuid[]) and ended_at is not null",
+                list(tally.waiting),
             )
         for row in rows:
-            last = max(last, row["id"])
-            done = tally.waiting.pop(row["about"], None)
+            done = tally.waiting.pop(row["id"], None)
             if done is not None and not done.done():
                 done.set_result(None)
         await asyncio.sleep(_LOOK_S)
