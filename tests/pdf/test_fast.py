@@ -2,6 +2,7 @@ import io
 import os
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +11,25 @@ import pytest
 
 from meterai.pdf import fast
 from meterai.pdf.errors import CannotStamp
-from meterai.pdf.increment import Prepared, Request, Slot, prepare
+from meterai.pdf.increment import Prepared, Request, Slot, prepare, prepare_carefully
 from meterai.pdf.model import Place
 from meterai.pdf.road import Oddity, Road, Unusual
+from meterai.proving import judges
 from world import documents, pictures
 from world.documents import OTHER_SERIAL, SERIAL, letter, mark, request
+from world.pki import sealer, trust_folder
 
 MIDDLE = Place(-1, 100, 150)
 ORDINARY = dict(documents.ordinary())
+needs_programs = pytest.mark.skipif(
+    bool(judges.missing_programs()), reason=f"not installed: {judges.missing_programs()}"
+)
 
 
-def by(road: Road, document: bytes, asked: Request, patch: pytest.MonkeyPatch) -> Prepared:
-    if road is Road.CAREFUL:
-
-        def gives_way(*_: object) -> None:
-            raise Unusual(Oddity.REQUEST)
-
-        patch.setattr(fast, "write", gives_way)
-    prepared = prepare(document, asked)
+def by(road: Road, document: bytes, asked: Request) -> Prepared:
+    make = prepare_carefully if road is Road.CAREFUL else prepare
+    prepared = make(document, asked)
     assert prepared.road is road
-    patch.undo()
     return prepared
 
 
@@ -63,44 +63,79 @@ REQUESTS = {
 
 @pytest.mark.parametrize("asked", REQUESTS)
 @pytest.mark.parametrize("shape", [shape for shape in ORDINARY if "encrypted" not in shape])
-def test_both_roads_say_the_same(shape: str, asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_roads_say_the_same(shape: str, asked: str) -> None:
     document = ORDINARY[shape]
     whole = {
-        road: by(road, document, REQUESTS[asked], monkeypatch).sealed_with(b"")
+        road: by(road, document, REQUESTS[asked]).sealed_with(b"")
         for road in (Road.FAST, Road.CAREFUL)
     }
     assert told(whole[Road.FAST]) == told(whole[Road.CAREFUL])
 
 
-def told(document: bytes) -> Any:
-    """Everything that the document's catalogue leads to, with what depends on object numbers left out."""
+@needs_programs
+@pytest.mark.parametrize("asked", REQUESTS)
+@pytest.mark.parametrize("shape", "classic xref-stream form two-revisions rotated-90".split())
+async def test_five_validators_accept_what_both_roads_make(shape: str, asked: str) -> None:
+    for road in (Road.FAST, Road.CAREFUL):
+        prepared = by(road, ORDINARY[shape], REQUESTS[asked])
+        whole = prepared.sealed_with(await sealer().seal(prepared.digest))
+        said = judges.judge(whole, f"Meterai-{SERIAL}", trust_folder())
+        assert [one for one in said if not one.good] == [], road
+
+
+@pytest.mark.parametrize("shape", [shape for shape in ORDINARY if "encrypted" not in shape])
+def test_both_roads_look_the_same(shape: str) -> None:
+    pages = [
+        pictures.picture(
+            by(road, ORDINARY[shape], REQUESTS["one mark"]).sealed_with(b""),
+            renderer,
+            60,
+            len(pikepdf.open(io.BytesIO(ORDINARY[shape])).pages),
+        ).tobytes()
+        for road in (Road.FAST, Road.CAREFUL)
+        for renderer in pictures.RENDERERS
+    ]
+    assert pages[:2] == pages[2:]
+
+
+def told(document: bytes) -> list[Any]:
+    """Everything that the trailer leads to, in one order; only what depends on object numbers is left out."""
     with pikepdf.open(io.BytesIO(document)) as pdf:
-        pages = {page.obj.objgen: f"page {number}" for number, page in enumerate(pdf.pages)}
-        root = plain(pdf.Root, pages, [])
-        return root, [plain(page.obj, {}, []) for page in pdf.pages], str(pdf.trailer.ID[0])
+        said: list[Any] = [str(pdf.trailer.ID[0])]
+        known: dict[tuple[int, int], int] = {}
+        waiting: list[Any] = [pdf.Root]
+        things = 0
+        while waiting:
+            thing = waiting.pop()
+            if isinstance(thing, pikepdf.Object) and thing.objgen != (0, 0):
+                if thing.objgen in known:
+                    said.append(known[thing.objgen])
+                    continue
+                known[thing.objgen] = things
+            things += 1
+            if isinstance(thing, pikepdf.Stream | pikepdf.Dictionary):
+                pairs = [(key, thing[key]) for key in sorted(thing.keys(), reverse=True)]
+                pairs = [(key, value) for key, value in pairs if not is_left_out(thing, key, value)]
+                said.append([key for key, _ in pairs])
+                waiting += [value for _, value in pairs]
+                said += [thing.read_raw_bytes()] if isinstance(thing, pikepdf.Stream) else []
+            elif isinstance(thing, pikepdf.Array):
+                said.append(len(thing))
+                waiting += list(thing)
+            else:
+                number = isinstance(thing, int | float | Decimal)
+                # pyHanko writes a sign that PDFDocEncoding does not have as U+FFFD
+                said.append(float(thing) if number else str(thing).replace("\ufffd", "\0"))
+        return said
 
 
-def plain(thing: Any, known: dict[Any, str], above: list[Any]) -> Any:
-    if isinstance(thing, pikepdf.Object) and thing.objgen != (0, 0):
-        if thing.objgen in known:
-            return known[thing.objgen]
-        if thing.objgen in above:
-            return "a thing above"
-        above = [*above, thing.objgen]
-    if isinstance(thing, pikepdf.Stream):
-        return plain(thing.stream_dict, known, above), thing.read_raw_bytes()
-    if isinstance(thing, pikepdf.Dictionary):
-        # the range is another, and the type of a form object need not be said
-        skipped = {"/ByteRange"} if "/Contents" in thing else {"/Length"}
-        if thing.get("/Type") == pikepdf.Name.XObject:
-            thing = pikepdf.Dictionary({k: v for k, v in thing.items() if k != "/Type"})
-        return {k: plain(v, known, above) for k, v in thing.items() if k not in skipped}
-    if isinstance(thing, pikepdf.Array):
-        return [plain(item, known, above) for item in thing]
+def is_left_out(holder: Any, key: str, value: Any) -> bool:
+    """The range is another, the type of a form need not be said, and nor the version of the header."""
     return (
-        float(thing)
-        if isinstance(thing, int | float) or "Decimal" in str(type(thing))
-        else str(thing)
+        (key == "/ByteRange" and "/Contents" in holder)
+        or key == "/Length"
+        or (key == "/Type" and value == pikepdf.Name.XObject)
+        or (key == "/Version" and "/Pages" in holder)
     )
 
 
@@ -218,14 +253,14 @@ CORPUS = os.environ.get("METERAI_CORPUS")  # noqa: TID251 - names test material,
 
 @pytest.mark.skipif(not CORPUS, reason="METERAI_CORPUS names no folder of PDFs with a manifest.csv")
 @pytest.mark.timeout(1200)
-def test_both_roads_say_the_same_of_real_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_roads_say_the_same_of_real_files() -> None:
     compared = 0
     for file in sorted((Path(CORPUS or "") / "pdf").glob("*.pdf")):
         document = file.read_bytes()
         asked = request(mark(place=Place(-1, 1, 1)))
         try:
             fast.write(document, bytes(32), asked)
-            careful = by(Road.CAREFUL, document, asked, monkeypatch)
+            careful = by(Road.CAREFUL, document, asked)
         except (Unusual, CannotStamp):
             continue
         except Exception:  # noqa: BLE001
@@ -234,9 +269,13 @@ def test_both_roads_say_the_same_of_real_files(monkeypatch: pytest.MonkeyPatch) 
             continue
         ours = prepare(document, asked)
         assert ours.road is Road.FAST
-        assert told(ours.sealed_with(b"")) == told(careful.sealed_with(b"")), file.name
+        try:
+            theirs = told(careful.sealed_with(b""))
+        except UnicodeDecodeError:  # pikepdf cannot say names that are no UTF-8
+            continue
+        assert told(ours.sealed_with(b"")) == theirs, file.name
         compared += 1
-    assert compared > 300
+    assert compared > 500
 
 
 def prepare_or_refuse(document: bytes, asked: Request) -> Road | None:

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import structlog
@@ -196,12 +196,11 @@ async def _try(
 ) -> _Piece[Made] | Failed | None:
     """What the step made, a failure with its reason, or None when the claim was lost on the way."""
     claim = piece.claim
-    log = _log.bind(affixing=str(claim.affixing.id), fence=claim.fence)
     try:
         async with asyncio.timeout(piece.until - monotonic()):
             return _Piece(claim, piece.until, await step(piece))
     except (Lost, TimeoutError):
-        log.warning("claim_lost")
+        _said_of(claim).warning("claim_lost")
         return None
     except SignerUnavailable:
         return Failed(claim, Reason.SIGNER_DOWN, for_good=False)
@@ -210,11 +209,16 @@ async def _try(
     except StoreUnavailable:
         return Failed(claim, Reason.STORE_DOWN, for_good=False)
     except (CannotStamp, BreaksSignatures, ObjectMissing, ObjectDamaged) as error:
-        log.warning("cannot_stamp", code=error.code)
+        _said_of(claim).warning("cannot_stamp", code=error.code)
         return Failed(claim, Reason.CANNOT_STAMP, for_good=True)
-    except Exception:
-        log.exception("attempt_failed")
+    except Exception:  # noqa: BLE001 - logged with its trace; the attempt counts
+        _said_of(claim).exception("attempt_failed")
         return Failed(claim, Reason.INTERNAL, for_good=False)
+
+
+def _said_of(claim: Claim) -> Any:
+    """The log, with what every line about this claim says."""
+    return _log.bind(affixing=str(claim.affixing.id), fence=claim.fence)
 
 
 async def _stamp_all(

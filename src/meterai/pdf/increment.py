@@ -115,8 +115,37 @@ def prepare(document: bytes, request: Request) -> Prepared:
     """
     check(request)
     digest = hashlib.sha256(document)
+    try:
+        increment = fast.write(document, digest.digest(), request)
+    except Unusual as unusual:
+        oddity = unusual.oddity
+    except CannotStamp:
+        oddity = Oddity.REFUSED
+    except Exception:  # noqa: BLE001 - strange bytes; whatever it is, the careful road decides and tells
+        oddity = Oddity.STUMBLED
+    else:
+        return _prepared(document, digest, request, increment, Road.FAST)
+    return prepare_carefully(document, request, oddity)
+
+
+def prepare_carefully(document: bytes, request: Request, oddity: Oddity | None = None) -> Prepared:
+    """As :func:`prepare`, on the careful road; ``oddity`` is why."""
+    check(request)
+    increment = read_document(document, lambda opened: _write(opened, request))
+    digest = hashlib.sha256(document)
+    return _prepared(document, digest, request, increment, Road.CAREFUL, oddity)
+
+
+def _prepared(
+    document: bytes,
+    digest: "hashlib._Hash",
+    request: Request,
+    increment: Increment,
+    road: Road,
+    oddity: Oddity | None = None,
+) -> Prepared:
+    """``digest`` has seen the document, and nothing else."""
     source = digest.digest()
-    road, increment, oddity = _written(document, source, request)
     digest.update(increment.before)
     digest.update(increment.after)
     return Prepared(
@@ -129,20 +158,6 @@ def prepare(document: bytes, request: Request) -> Prepared:
         road,
         oddity,
     )
-
-
-def _written(
-    document: bytes, source: bytes, request: Request
-) -> tuple[Road, Increment, Oddity | None]:
-    try:
-        return Road.FAST, fast.write(document, source, request), None
-    except Unusual as unusual:
-        oddity = unusual.oddity
-    except CannotStamp:
-        oddity = Oddity.REFUSED
-    except Exception:  # noqa: BLE001 - strange bytes; whatever it is, the careful road decides and tells
-        oddity = Oddity.STUMBLED
-    return Road.CAREFUL, read_document(document, lambda opened: _write(opened, request)), oddity
 
 
 def _write(document: Document, request: Request) -> Increment:

@@ -43,11 +43,7 @@ def commands() -> typer.Typer:
         """Transfers a second out of one hot account, batched, every commit durable."""
         with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
             found = uvloop.run(_ledger(Path(folder), seconds, clients, batch))
-        if as_json:
-            record(found)
-        else:
-            for name, value in found.items():
-                say(f"{name:<16} {value}")
+        _tell(found, as_json=as_json)
 
     @app.command()
     def affix(
@@ -56,29 +52,74 @@ def commands() -> typer.Typer:
         in_flight: Annotated[int, typer.Option(help="Accepted and not settled at a time")] = 160,
         workers: Annotated[int, typer.Option(help="Worker processes")] = 2,
         kilobytes: Annotated[int, typer.Option(help="Size of a document")] = 100,
+        key: Annotated[str, typer.Option(help="rsa-2048, rsa-3072, p-256, p-384")] = "rsa-2048",
         keep: Annotated[Path | None, typer.Option(help="Leave the data folder there")] = None,
         as_json: Json = False,
     ) -> None:
         """Affixings a second, end to end: reserved, stamped, sealed, stored durably, settled."""
         from meterai.proving import pipeline
+        from meterai.proving.laboratory import Load
 
-        load = pipeline.Load(
+        load = Load(
             seconds=seconds,
             warm_up_s=warm_up,
             in_flight=in_flight,
             documents=4 * in_flight,
             workers=workers,
             kilobytes=kilobytes,
+            key=key,
         )
         with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
             found = uvloop.run(pipeline.measure(keep or Path(folder), load))
+        _tell(found, as_json=as_json)
+
+    @app.command()
+    def engine(
+        document: Annotated[
+            list[str] | None, typer.Option(help="Only these, as 100kb-table; all if left out")
+        ] = None,
+        rounds: Annotated[int, typer.Option(help="Turns of each contender")] = 5,
+        as_json: Json = False,
+    ) -> None:
+        """What a stamp costs: ours, pyHanko alone, and what no program can beat."""
+        from meterai.proving import engine as measuring
+
+        found = measuring.measure(document or list(measuring.DOCUMENTS), rounds=rounds)
         if as_json:
-            record(found)
+            record(dict(found))
         else:
-            for name, value in found.items():
-                say(f"{name:<20} {value}")
+            say(measuring.table(found))
+
+    @app.command()
+    def corpus(
+        folder: Annotated[Path, typer.Argument(help="PDF files, listed in its manifest.csv")],
+        jobs: Annotated[int, typer.Option(help="How many files at once")] = 2,
+        csv: Annotated[
+            Path | None, typer.Option("--csv", help="Where a line for every file is written")
+        ] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Every file of a collection is stamped and judged, or refused for a reason."""
+        from meterai.proving import corpus_report
+        from meterai.proving.corpus import run
+
+        verdicts = run(folder, jobs=jobs)
+        if csv is not None:
+            csv.write_text(corpus_report.lines(verdicts), encoding="utf-8")
+        if as_json:
+            record(corpus_report.figures(verdicts))
+        else:
+            say(corpus_report.table(verdicts))
 
     return app
+
+
+def _tell(found: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        record(found)
+        return
+    for name, value in found.items():
+        say(f"{name:<24} {value}")
 
 
 async def _ledger(folder: Path, seconds: float, clients: int, batch: int) -> dict[str, object]:
