@@ -77,7 +77,7 @@ class RawDocument:
             if head.get(b"Type") != b"/ObjStm":
                 raise Unusual(Oddity.OBJECT)
             first, count = syntax.whole(head[b"First"]), syntax.whole(head[b"N"])
-            places = [int(word) for word in content[:first].split()]
+            places = [int(word) for word in _COMMENT.sub(b" ", content[:first]).split()]
             if len(places) != 2 * count:
                 raise Unusual(Oddity.OBJECT)
             places[1::2] = [first + offset for offset in places[1::2]]
@@ -205,5 +205,6 @@ _INHERITED = (b"MediaBox", b"CropBox", b"Rotate")
 _PLAIN_LEAF = re.compile(
     rb"(?![0-9A-Za-z])(?:[^(#%Ke]++|K(?!ids)|e(?!ndobj))*+endobj"
 )  # no string or comment in which anything could hide, no name in disguise
+_COMMENT = re.compile(rb"%[^\r\n]*+")
 _LEAF_MAX = 4096
 """Bytes in which a page ends that is told from a branch without being split."""

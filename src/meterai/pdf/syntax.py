@@ -159,6 +159,21 @@ def references(raw: bytes) -> list[tuple[int, int]]:
     return [(int(number), int(generation)) for number, generation in _REFERENCES.findall(raw)]
 
 
+def items(raw: bytes) -> list[bytes]:
+    """What an array holds, each as it is written."""
+    if _ONLY_REFERENCES.fullmatch(raw) is not None:
+        return [found[0] for found in _REFERENCES.finditer(raw)]
+    if not raw.startswith(b"["):
+        raise Unusual(Oddity.SYNTAX)
+    found_items = []
+    at = blank_end(raw, 1)
+    while not raw.startswith(b"]", at):
+        end = value_end(raw, at)
+        found_items.append(raw[at:end])
+        at = blank_end(raw, end)
+    return found_items
+
+
 def numbers(raw: bytes) -> list[float]:
     """What an array of nothing but numbers holds."""
     found = _NUMBERS.fullmatch(raw)
