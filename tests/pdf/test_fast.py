@@ -283,3 +283,52 @@ def prepare_or_refuse(document: bytes, asked: Request) -> Road | None:
         return prepare(document, asked).road
     except CannotStamp:
         return None
+
+
+def size_lowered(document: bytes) -> bytes:
+    found = re.search(rb"/Size (\d+)", document)
+    assert found is not None
+    return document.replace(found[0], (b"/Size %d" % (int(found[1]) - 1)).ljust(len(found[0])))
+
+
+def previous_lowered(document: bytes) -> bytes:
+    found = re.search(rb"/Prev (\d+)", document)
+    assert found is not None
+    assert document[int(found[1]) - 1 : int(found[1])].isspace()
+    return document.replace(found[0], b"/Prev %d" % (int(found[1]) - 1))
+
+
+def with_direct_annotation() -> bytes:
+    def add(pdf: pikepdf.Pdf) -> None:
+        note = pikepdf.Dictionary(
+            Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Text, Rect=[10, 10, 30, 30], Contents="a"
+        )
+        pdf.pages[0].obj.Annots = pikepdf.Array([note, None])
+
+    return documents.changed(letter(), add)
+
+
+COMMON: dict[str, Callable[[], bytes]] = {
+    "rows of nineteen bytes": lambda: re.sub(rb"(\d{10} \d{5} [nf]) \n", rb"\1\n", letter()),
+    "comments among the offsets of an object stream": lambda: documents.rewritten(
+        letter(), object_stream_mode=pikepdf.ObjectStreamMode.generate, qdf=True
+    ),
+    "a section that does not count itself": lambda: size_lowered(documents.with_xref_stream(letter())),
+    "white space before a section": lambda: previous_lowered(documents.two_revisions()),
+    "an annotation in its array": with_direct_annotation,
+}  # fmt: skip
+
+
+@needs_programs
+@pytest.mark.parametrize("name", COMMON)
+async def test_what_known_programs_write_takes_the_fast_road_too(name: str) -> None:
+    document = COMMON[name]()
+    prepared = by(Road.FAST, document, request(mark(place=MIDDLE)))
+    assert told(prepared.sealed_with(b"")) == told(
+        by(Road.CAREFUL, document, request(mark(place=MIDDLE))).sealed_with(b"")
+    )
+    whole = prepared.sealed_with(await sealer().seal(prepared.digest))
+    said = judges.judge(
+        whole, f"Meterai-{SERIAL}", trust_folder(), source_code=judges.source_code(document)
+    )
+    assert [one for one in said if not one.good] == []

@@ -20,7 +20,7 @@ FILES = {
     "kunci.pdf": (documents.encrypted(letter(), "aes128", user="x"), "user-password;damaged"),
     "bom.pdf": (hostile.bomb(), "clean"),
     "rusak.pdf": (letter()[:-300], "damaged"),
-    "rusak-tak-tercatat.pdf": (letter()[:-300], "clean"),
+    "kosong.pdf": (b"%PDF-1.7\n", "clean"),
 }
 
 
@@ -43,11 +43,11 @@ def test_every_file_gets_its_verdict(tmp_path: Path) -> None:
         "formulir.pdf": GOOD,
         "kunci.pdf": "password_needed",
         "bom.pdf": "document_inflates",
-        "rusak.pdf": "pdf_unreadable",
-        "rusak-tak-tercatat.pdf": "pdf_unreadable",
+        "rusak.pdf": GOOD,
+        "kosong.pdf": "pdf_unreadable",
     }
     unexplained = {name for name, verdict in verdicts.items() if not verdict.explained}
-    assert unexplained == {"bom.pdf", "rusak-tak-tercatat.pdf"}
+    assert unexplained == {"bom.pdf", "kosong.pdf"}
     said = table(list(verdicts.values()))
     assert "| clean | 4 | 2 | 0 | 2 | 2 = 50.0 % |" in said
     assert "Borne out by nothing: 2" in said
@@ -64,6 +64,7 @@ def test_every_file_gets_its_verdict(tmp_path: Path) -> None:
         row["file"]: row for row in csv.DictReader(lines(list(verdicts.values())).splitlines())
     }
     assert {rows_["surat.pdf"][judge] for judge in JUDGES} == {"good"}
+    assert (rows_["surat.pdf"]["road"], rows_["rusak.pdf"]["road"]) == ("fast", "repair")
     assert rows_["bom.pdf"]["refused"] == "document_inflates"
 
 

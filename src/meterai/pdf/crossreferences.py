@@ -29,6 +29,8 @@ Entry = tuple[int, int, int]
 _STARTXREF = re.compile(rb"startxref[\0\t\n\f\r ]+(\d{1,10})[\0\t\n\f\r ]+%%EOF")
 _SUBSECTION = re.compile(rb"[\0\t\n\f\r ]*+(\d{1,10}) (\d{1,10}) ?(?:\r\n|\n|\r)")
 _ROW = re.compile(rb"(\d{10}) (\d{5}) ([fn])(?: \r| \n|\r\n)")
+_RAGGED_ROW = re.compile(rb"(\d{10}) (\d{5}) ([fn])[ \r\n]{1,3}")
+_WHITE = re.compile(rb"[\0\t\n\f\r ]*+")
 _OBJECT = re.compile(
     rb"(\d{1,10})[\0\t\n\f\r ]+(\d{1,5})[\0\t\n\f\r ]+obj(?=[\0\t\n\f\r (<\[/%\d-])"
 )
@@ -117,8 +119,10 @@ def read(data: bytes) -> CrossReferences:
     start = int(found[1])
     chain = _Chain(data)
     trailer = chain.follow(start)
-    size = chain.size
-    if not chain.end <= size <= OBJECTS_MAX:
+    if chain.end > chain.size:
+        raise Unusual(Oddity.SIZE)
+    size = max(chain.size, chain.own_end)
+    if size > OBJECTS_MAX:
         raise Unusual(Oddity.SIZE)
     is_stream = not data.startswith(b"xref", start)
     return CrossReferences(trailer, start, is_stream, chain.sections, size, chain.revisions)
@@ -131,7 +135,9 @@ class _Chain:
         self._data = data
         self.sections: list[tuple[Section, bool]] = []
         self.end = 0
-        """The first number that no section names; streams of sections need not name themselves."""
+        """The first number that no section names."""
+        self.own_end = 0
+        """The first number that no stream of a section has; known programs do not count these in ``/Size``."""
         self.size = 0
         """What the sections say :attr:`end` is."""
         self.revisions = 0
@@ -150,11 +156,17 @@ class _Chain:
             # increments are made that leave out what readers then find in the section before
             merged = trailer | merged
             previous = trailer.get(b"Prev")
-            at = None if previous is None else syntax.whole(previous)
+            # known programs name the white space before a section
+            at = None if previous is None else self._solid(syntax.whole(previous))
         self.revisions = len(seen)
         if sum(section.count for section, _ in self.sections) > 2 * OBJECTS_MAX:
             raise Unusual(Oddity.DEEP)
         return merged
+
+    def _solid(self, at: int) -> int:
+        """The first position from here that holds no white space."""
+        found = _WHITE.match(self._data, at)
+        return at if found is None else found.end()
 
     def _section(self, at: int) -> Spans:
         if not self._data.startswith(b"xref", at):
@@ -174,17 +186,37 @@ class _Chain:
         self.end = max(self.end, section.end)
         self.sections.append((section, only_used))
 
-    def _table(self, at: int) -> tuple[Section, Spans]:
-        data = self._data
+    def _table(self, start: int) -> tuple[Section, Spans]:
+        data, at = self._data, start
         runs = []
         while (found := _SUBSECTION.match(data, at)) is not None:
-            at = found.end() + 20 * int(found[2])
-            runs.append((int(found[1]), int(found[2]), found.end()))
-        at = syntax.blank_end(data, at)
-        if not data.startswith(b"trailer", at):
+            count, at = int(found[2]), found.end()
+            runs.append((int(found[1]), count, at))
+            at += 20 * count
+            if count and _ROW.match(data, at - 20) is None:
+                return self._ragged_table(start)
+        return Section(runs, self._table_row), self._trailer(at)
+
+    def _ragged_table(self, at: int) -> tuple[Section, Spans]:
+        """The table with rows of other lengths than the standard has (§7.5.4), which all readers take."""
+        runs: list[tuple[int, int, int]] = []
+        rows: list[Entry] = []
+        while (found := _SUBSECTION.match(self._data, at)) is not None:
+            runs.append((int(found[1]), int(found[2]), len(rows)))
+            at = found.end()
+            for _ in range(int(found[2])):
+                row = _RAGGED_ROW.match(self._data, at)
+                if row is None:
+                    raise Unusual(Oddity.CROSS_REFERENCES)
+                rows.append((PLACED if row[3] == b"n" else FREE, int(row[1]), int(row[2])))
+                at = row.end()
+        return Section(runs, lambda run, place: rows[run + place]), self._trailer(at)
+
+    def _trailer(self, at: int) -> Spans:
+        at = syntax.blank_end(self._data, at)
+        if not self._data.startswith(b"trailer", at):
             raise Unusual(Oddity.CROSS_REFERENCES)
-        trailer, _ = syntax.dictionary(data, syntax.blank_end(data, at + 7))
-        return Section(runs, self._table_row), trailer
+        return syntax.dictionary(self._data, syntax.blank_end(self._data, at + 7))[0]
 
     def _table_row(self, run: int, place: int) -> Entry:
         found = _ROW.match(self._data, run + 20 * place)
@@ -197,7 +229,7 @@ class _Chain:
         head, content = stream_at(self._data, at)
         if head.get(b"Type") != b"/XRef":
             raise Unusual(Oddity.CROSS_REFERENCES)
-        self.end = max(self.end, object_at(self._data, at)[0] + 1)
+        self.own_end = max(self.own_end, object_at(self._data, at)[0] + 1)
         self._add(_stream_section(_plain(head), content))
         return head
 

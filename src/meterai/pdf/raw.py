@@ -77,7 +77,7 @@ class RawDocument:
             if head.get(b"Type") != b"/ObjStm":
                 raise Unusual(Oddity.OBJECT)
             first, count = syntax.whole(head[b"First"]), syntax.whole(head[b"N"])
-            places = [int(word) for word in content[:first].split()]
+            places = [int(word) for word in _COMMENT.sub(b" ", content[:first]).split()]
             if len(places) != 2 * count:
                 raise Unusual(Oddity.OBJECT)
             places[1::2] = [first + offset for offset in places[1::2]]
@@ -168,9 +168,12 @@ class RawDocument:
     def _is_leaf(self, ref: Ref) -> bool:
         """The node has no kids. Most are told so without being split."""
         kind, where, generation = self.references.find(ref[0])
-        if kind == PLACED:
-            found = _PLAIN_LEAF.match(self._data, where, where + _LEAF_MAX)
-            if found is not None and (int(found[1]), int(found[2])) == ref == (ref[0], generation):
+        if kind == PLACED and generation == ref[1]:
+            start = b"%d %d obj" % ref
+            after = where + len(start)
+            if self._data.startswith(start, where) and _PLAIN_LEAF.match(
+                self._data, after, after + _LEAF_MAX
+            ):
                 return True
         return b"Kids" not in self.dictionary(ref)
 
@@ -200,7 +203,8 @@ class RawDocument:
 
 _INHERITED = (b"MediaBox", b"CropBox", b"Rotate")
 _PLAIN_LEAF = re.compile(
-    rb"(\d{1,10}) (\d{1,5}) obj(?:[^(#%Ke]++|K(?!ids)|e(?!ndobj))*+endobj"
+    rb"(?![0-9A-Za-z])(?:[^(#%Ke]++|K(?!ids)|e(?!ndobj))*+endobj"
 )  # no string or comment in which anything could hide, no name in disguise
+_COMMENT = re.compile(rb"%[^\r\n]*+")
 _LEAF_MAX = 4096
 """Bytes in which a page ends that is told from a branch without being split."""

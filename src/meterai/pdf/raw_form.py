@@ -69,8 +69,10 @@ def fields_of(raw: RawDocument, form: Spans) -> Iterator[RawField]:
 
 def signature_boxes(raw: RawDocument, page: RawPage, array: bytes) -> Iterator[Box]:
     """What a reader sees of the fields for signatures on a page."""
-    for ref in syntax.references(array):
-        widget = raw.dictionary(ref)
+    for item in syntax.items(array):
+        if item == b"null":
+            continue
+        widget = raw.spans_of(item)
         if widget.get(b"Subtype") == b"/Widget" and _kind(raw, widget) == b"/Sig":
             corners = syntax.numbers(raw.value(widget[b"Rect"]))
             if len(set(corners[0::2])) == len(set(corners[1::2])) == 2:

@@ -35,6 +35,20 @@ _NUMBERS = re.compile(rb"\[%b*+((?:%b(?:%b++|(?=\])))*+)\]" % (_W, _NUMBER, _W))
 _PLAIN_TEXT = re.compile(rb"\(([ -'*-\[\]-~]*+)\)")
 _CLOSING = {b"<<": b">>", b"[": b"]"}
 
+# A dictionary as almost all are: no comment, no escape in a name or string, nested no deeper than this.
+_BETWEEN = rb"[^<>()\[\]%]++"
+_PLAIN_STRING = rb"\([^()\\]*+\)"
+_LEAF = rb"(?:" + _BETWEEN + rb"|" + _HEX + rb"|" + _PLAIN_STRING + rb")*+"
+_FLAT_ARRAY, _FLAT_DICTIONARY = rb"\[" + _LEAF + rb"\]", rb"<<" + _LEAF + rb">>"
+_INNER = rb"(?:%b|%b|%b|%b|%b)*+" % (
+    _BETWEEN, _FLAT_ARRAY, _FLAT_DICTIONARY, _HEX, _PLAIN_STRING,
+)  # fmt: skip
+_PLAIN_PAIR = rb"%b*+/([^\0\t\n\f\r ()<>\[\]{}/%%#]++)%b*+(%b|%b|\[%b\]|<<%b>>|%b)" % (
+    _W, _W, _REFERENCE, _ATOM, _INNER, _INNER, _PLAIN_STRING,
+)  # fmt: skip
+_PLAIN = re.compile(rb"<<(?:%b)*+%b*+>>" % (_PLAIN_PAIR, _W))
+_PLAIN_PAIRS = re.compile(_PLAIN_PAIR)
+
 
 def value_end(data: bytes, at: int) -> int:
     """The position after the value that starts at ``at``."""
@@ -85,6 +99,18 @@ def _string_end(data: bytes, at: int) -> int:
 
 def dictionary(data: bytes, at: int) -> tuple[Spans, int]:
     """The dictionary whose ``<<`` stands at ``at``, and the position after it."""
+    plain = _PLAIN.match(data, at)
+    if plain is not None:
+        pairs = _PLAIN_PAIRS.findall(data, at + 2, plain.end() - 2)
+        spans = dict(pairs)
+        if len(spans) < len(pairs):
+            raise Unusual(Oddity.DOUBLE_KEY)
+        return spans, plain.end()
+    return _any_dictionary(data, at)
+
+
+def _any_dictionary(data: bytes, at: int) -> tuple[Spans, int]:
+    """The same, whatever is in it."""
     if not data.startswith(b"<<", at):
         raise Unusual(Oddity.SYNTAX)
     at += 2
@@ -131,6 +157,21 @@ def references(raw: bytes) -> list[tuple[int, int]]:
     if _ONLY_REFERENCES.fullmatch(raw) is None:
         raise Unusual(Oddity.SYNTAX)
     return [(int(number), int(generation)) for number, generation in _REFERENCES.findall(raw)]
+
+
+def items(raw: bytes) -> list[bytes]:
+    """What an array holds, each as it is written."""
+    if _ONLY_REFERENCES.fullmatch(raw) is not None:
+        return [found[0] for found in _REFERENCES.finditer(raw)]
+    if not raw.startswith(b"["):
+        raise Unusual(Oddity.SYNTAX)
+    found_items = []
+    at = blank_end(raw, 1)
+    while not raw.startswith(b"]", at):
+        end = value_end(raw, at)
+        found_items.append(raw[at:end])
+        at = blank_end(raw, end)
+    return found_items
 
 
 def numbers(raw: bytes) -> list[float]:

@@ -25,9 +25,11 @@ import httpx
 from meterai.clock import monotonic, now
 from meterai.pdf.errors import CannotStamp
 from meterai.pdf.increment import Mark, Prepared, Request, prepare
-from meterai.pdf.inspection import Inspection, Limits, SealAs, inspect
+from meterai.pdf.inspection import Inspection, Limits, SealAs, inspect, repair
+from meterai.pdf.inspection import Verdict as Looked
 from meterai.pdf.mark import MARK_MM
 from meterai.pdf.model import Box
+from meterai.pdf.road import Road
 from meterai.pdf.suggestion import suggest
 from meterai.proving.judges import judge, missing_programs, source_code
 from meterai.proving.likeness import differing_pages
@@ -190,17 +192,22 @@ def _through(document: bytes, keys: Path) -> _Fate:
     refused = found.refusal()
     if refused is not None:
         return _Fate(refused.code, repr(refused.__cause__ or ""))
+    original, road = document, None
+    if found.verdict is Looked.REPAIR:
+        document, road = repair(document), Road.REPAIR
     try:
         prepared, mark = _prepared(document, found)
     except CannotStamp as error:
         return _Fate(f"accepted, then {error.code}", repr(error.__cause__ or ""))
     whole = asyncio.run(_sealed(prepared, keys))
-    against = dict(_against(document, whole, keys)) | dict(_changes(document, whole, found, mark))
+    against = dict(_against(document, whole, keys)) | dict(
+        _changes(document, original, whole, found, mark)
+    )
     odd = prepared.oddity.value if prepared.oddity is not None else ""
     judged = dict.fromkeys(JUDGES, True) | dict.fromkeys(against, False)
     said = " | ".join(f"{judge}: {why}" for judge, why in against.items())
     outcome = f"stamped, but not for {', '.join(against)}" if against else GOOD
-    return _Fate(outcome, said, prepared.road.value, odd, judged)
+    return _Fate(outcome, said, (road or prepared.road).value, odd or found.cured, judged)
 
 
 def _against(document: bytes, whole: bytes, keys: Path) -> Iterator[tuple[str, str]]:
@@ -218,17 +225,18 @@ def _against(document: bytes, whole: bytes, keys: Path) -> Iterator[tuple[str, s
 
 
 def _changes(
-    document: bytes, whole: bytes, found: Inspection, mark: Mark
+    document: bytes, original: bytes, whole: bytes, found: Inspection, mark: Mark
 ) -> Iterator[tuple[str, str]]:
-    """Who sees a difference outside the mark."""
+    """Who sees a difference outside the mark, to what was brought as well as to what was stamped."""
     if not whole.startswith(document):
         yield "prefix", "the output does not begin with the input"
     place = mark.place
     box = Box(place.left_mm, place.top_mm, MARK_MM, MARK_MM)
-    seen = differing_pages(document, whole, box, place.page, found.shapes[place.page - 1])
-    for program, pages in seen.items():
-        if pages:
-            yield program, f"pages {pages[:20]} look different"
+    shape = found.shapes[place.page - 1]
+    for source in dict.fromkeys((document, original)):
+        for program, pages in differing_pages(source, whole, box, place.page, shape).items():
+            if pages:
+                yield program, f"pages {pages[:20]} look different"
 
 
 def _prepared(document: bytes, found: Inspection) -> tuple[Prepared, Mark]:

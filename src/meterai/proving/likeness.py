@@ -61,9 +61,9 @@ def _pdfium(document: bytes, page: int) -> Iterator[Image.Image]:
 
 def _drawn_by_pdfium(document: bytes, page: int) -> Iterator[Image.Image]:
     with pypdfium2.PdfDocument(document) as opened:
-        opened.init_forms()
+        # Without its form machine: where a form is, that draws annotations without an appearance differently.
         for index in (page - 1, *range(min(len(opened), PAGES_MAX))):
-            bitmap = opened[index].render(scale=DPI / 72, grayscale=True, may_draw_forms=True)
+            bitmap = opened[index].render(scale=DPI / 72, grayscale=True)
             yield bitmap.to_pil().convert("L")
 
 
