@@ -31,6 +31,7 @@ from meterai.affixing.restoration import StatementSigner, restore
 from meterai.affixing.store import Sealed
 from meterai.clock import monotonic
 from meterai.db.connection import Connection, Database
+from meterai.db.errors import DatabaseUnavailable
 from meterai.db.outbox import put
 from meterai.errors import MeteraiError
 from meterai.ledger import journal
@@ -39,6 +40,7 @@ from meterai.objects.store import Objects
 from meterai.pdf.errors import CannotStamp
 from meterai.pdf.increment import Mark, Prepared, Request, prepare
 from meterai.pdf.model import Place
+from meterai.pdf.road import Road
 from meterai.quota.reservation import settle as settle_units
 from meterai.serial import store as serials
 from meterai.signing.errors import SignerUnavailable, TimeStampUnavailable
@@ -77,6 +79,9 @@ class Lost(Exception):
     """The claim is no longer the newest, or its time to seal is over. The file must not be made."""
 
 
+SETTLE_PATIENCE_S = 15.0
+"""How long a worker that holds finished files waits for a lost database."""
+SETTLE_PAUSE_S = 0.5
 BATCH = 32
 """Affixings that go through the steps together, where so many wait."""
 BATCH_BYTES = 24 * 1024 * 1024
@@ -110,6 +115,7 @@ class _Whole:
 
     content: bytes
     digest: bytes
+    road: Road
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +268,8 @@ async def _seal_all(
             ):
                 raise BreaksSignatures
             await bench.at("sealed", affixing.id)
-        return _Whole(whole, prepared.digest)
+        road = Road.REPAIR if piece.claim.repaired else prepared.road
+        return _Whole(whole, prepared.digest, road)
 
     return await _each(pieces, seal, failed)
 
@@ -289,6 +296,7 @@ async def _store_all(
             file_sha256=hashlib.sha256(piece.made.content).digest(),
             size=len(piece.made.content),
             pages=claim.pages,
+            road=piece.made.road,
         )
 
     kept = await _each(pieces, keep, failed)
@@ -336,19 +344,36 @@ async def _left_by_the_claim_before(
 async def settle(bench: Workbench, files: Sequence[Sealed]) -> set[UUID]:
     """The files whose claim is still the newest have won: units used, serials affixed, in one commit.
 
-    Returns the winners. A loser's file is never served, is swept later, and verifies as void.
+    Returns the winners. A loser's file is never served, is swept later, and verifies as void. When the database
+    is lost on the way, also at COMMIT, it is asked again: the rows themselves say whether they were settled.
     """
     if not files:
         return set()
+    patience, again = monotonic() + SETTLE_PATIENCE_S, False
+    while True:
+        try:
+            won = await _settle(bench, files, again=again)
+        except DatabaseUnavailable:
+            if monotonic() > patience:
+                raise  # the files are stored under a live fence: recovery settles them
+            _log.warning("settle_again", files=len(files))
+            await asyncio.sleep(SETTLE_PAUSE_S)
+            again = True
+            continue
+        for file in won:
+            await bench.at("settled", file.id)
+        return {file.id for file in won}
+
+
+async def _settle(bench: Workbench, files: Sequence[Sealed], *, again: bool) -> list[Sealed]:
     async with bench.database.transaction() as connection:
+        before = await store.settled_already(connection, files) if again else set()
         winners = await store.lock_fenced(connection, [(f.id, f.fence) for f in files])
         won = [f for f in files if f.id in winners]
         await _write_settled(connection, won)
         for file in won:
             await bench.at("settling", file.id)
-    for file in won:
-        await bench.at("settled", file.id)
-    return set(winners)
+    return [f for f in files if f.id in winners or f.id in before]
 
 
 async def _write_settled(connection: Connection, won: Sequence[Sealed]) -> None:

@@ -2,6 +2,7 @@
 
 from meterai.affixing.model import Affixing, AffixingState, Reason
 from meterai.errors import Text
+from meterai.pdf.road import Road
 from meterai.sale.model import OrderState
 
 STATES: dict[AffixingState, Text] = {
@@ -48,6 +49,12 @@ ORDERS: dict[OrderState, Text] = {
     OrderState.CANCELLED: Text("Dibatalkan", "Cancelled"),
 }
 
+ROADS: dict[Road, Text] = {
+    Road.FAST: Text("Jalur cepat", "Fast road"),
+    Road.CAREFUL: Text("Jalur teliti", "Careful road"),
+    Road.REPAIR: Text("Setelah perbaikan", "After a repair"),
+}
+
 DOCUMENT_KINDS: dict[str, Text] = {
     "statement": Text("Surat pernyataan", "Statement letter"),
     "agreement": Text("Surat perjanjian", "Agreement"),
@@ -84,6 +91,11 @@ def reason(affixing: Affixing, language: str) -> str | None:
 def order_state(state: OrderState, language: str) -> str:
     """The one label of an order's state."""
     return in_language(ORDERS[state], language)
+
+
+def road(road: Road, language: str) -> str:
+    """The one label of a road."""
+    return in_language(ROADS[road], language)
 
 
 def document_kind(kind: str | None, language: str) -> str:
