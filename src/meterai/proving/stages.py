@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 from uuid import UUID
 
-from meterai.affixing.affix import POINTS, Workbench, affix_waiting
+from meterai.affixing.affix import POINTS, affix, affix_waiting, claim_waiting
 from meterai.affixing.model import Lane
 from meterai.affixing.reservation import AffixingWish
 from meterai.ids import new_id
@@ -13,27 +13,27 @@ from meterai.proving.laboratory import CHANNEL, OURS, Here, cpu_by_part
 from meterai.wiring import open_workbench
 
 _STEPS = {
-    "claimed": "claim",
     "stamped": "stamp",
     "sealed": "seal",
     "stored": "store",
-    "settling": "settle",
-    "settled": "settle",
+    "settling": "write settled",
+    "settled": "commit settled",
 }
-assert tuple(_STEPS) == POINTS
+assert set(POINTS) == {"claimed", *_STEPS}
 
 
 class _Watch:
-    """Reads the clocks at every point: what was spent since the point before belongs to the step."""
+    """Reads the clocks when the last of a batch has reached a point: what was spent belongs to the step."""
 
     def __init__(self, here: Here) -> None:
         self._here = here
         self._before = cpu_by_part(here)
+        self._reached: dict[str, int] = {}
+        self.batch = 0
         self.spent: dict[str, dict[str, float]] = {}
-        self.affixed = 0
 
     def note(self, step: str) -> None:
-        """The step is over, or a piece of it."""
+        """The step is over."""
         now = cpu_by_part(self._here)
         parts = self.spent.setdefault(step, {})
         for part, seconds in now.items():
@@ -43,8 +43,9 @@ class _Watch:
         self._before[OURS] = time.process_time()  # reading the clocks is not the step's work
 
     async def __call__(self, point: str, _affixing: UUID) -> None:
-        self.note(_STEPS[point])
-        self.affixed += point == "settled"
+        self._reached[point] = self._reached.get(point, 0) + 1
+        if point in _STEPS and self._reached[point] % self.batch == 0:
+            self.note(_STEPS[point])
 
 
 async def cost_of_stages(here: Here) -> dict[str, dict[str, float]]:
@@ -54,13 +55,20 @@ async def cost_of_stages(here: Here) -> dict[str, dict[str, float]]:
     """
     bench = open_workbench(here.app)
     await _reserve_all(here)
-    await _work_off(bench)
+    while await affix_waiting(bench, "stages"):
+        pass
     watch = _Watch(here)
     await _reserve_all(here)
     watch.note("reserve")
-    await _work_off(replace(bench, at=watch))
+    watched = replace(bench, at=watch)
+    affixed = 0
+    while (claimed := await claim_waiting(watched, "stages")).claims:
+        watch.note("claim")
+        watch.batch = len(claimed.claims)
+        affixed += watch.batch
+        await affix(watched, claimed)
     return {
-        step: {part: round(s * 1000 / watch.affixed, 3) for part, s in parts.items() if s > 0}
+        step: {part: round(s * 1000 / affixed, 3) for part, s in parts.items() if s > 0}
         for step, parts in watch.spent.items()
     }
 
@@ -71,8 +79,3 @@ async def _reserve_all(here: Here) -> None:
         for document in here.held
     ]
     await asyncio.gather(*map(here.app.reservations.submit, wishes))
-
-
-async def _work_off(bench: Workbench) -> None:
-    while await affix_waiting(bench, "stages"):
-        pass
