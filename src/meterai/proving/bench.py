@@ -64,7 +64,7 @@ def commands() -> typer.Typer:
             seconds=seconds,
             warm_up_s=warm_up,
             in_flight=in_flight,
-            documents=4 * in_flight,
+            documents=2 * in_flight,
             workers=workers,
             kilobytes=kilobytes,
             key=key,

@@ -30,7 +30,7 @@ from meterai.db.migration import migrate
 from meterai.ids import new_code, new_id, new_token
 from meterai.ledger import journal
 from meterai.money import Rupiah
-from meterai.pdf.inspection import inspect
+from meterai.pdf.inspection import Inspection, inspect
 from meterai.people import store as people
 from meterai.people.model import Party, PartyKind
 from meterai.proving.paperwork import contract
@@ -47,6 +47,9 @@ OURS = "callers and reservations"
 """The part that is this very process."""
 UNITS = 50_000_000
 _PAGES = 8
+_DRAFTS = 24
+_NO_TITLE = b"(untitled)"
+"""What the maker of the drafts writes where nobody gave a title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,42 +172,52 @@ async def _open_shop(database: Database) -> UUID:
 
 async def _bring(app: App, buyer: UUID, load: Load) -> tuple[UUID, ...]:
     """Documents that were uploaded before; they differ in what they say, not in how they are built."""
-    inspection = inspect(contract(0, kilobytes=load.kilobytes, pages=_PAGES))
+    drafts = [contract(n, kilobytes=load.kilobytes, pages=_PAGES) for n in range(_DRAFTS)]
+    inspection = inspect(drafts[0])
     assert inspection.refusal() is None
-    findings = msgspec.json.encode(inspection)
-    moment = now()
-    ids = []
+    held = []
     for number in range(load.documents):
-        content = contract(number, kilobytes=load.kilobytes, pages=_PAGES)
-        id = new_id()
-        name = documents.object_name(id)
-        await app.objects.put(name, content)
-        document = Document(
-            id=id,
-            code=new_code(),
-            party=buyer,
-            channel=CHANNEL,
-            file_name=f"surat-{number}.pdf",
-            sha256=hashlib.sha256(content).digest(),
-            size=len(content),
-            pages=inspection.pages,
-            inspection=findings,
-            object=name,
-            kind=None,
-            number=None,
-            dated=None,
-            place=None,
-            still_to_sign=False,
-            received_at=moment,
-            keep_until=moment + timedelta(days=30),
-            deleted_at=None,
-        )
+        content = _titled(drafts[number % _DRAFTS], number)
+        held.append((_document(number, content, buyer, inspection), content))
+    for start in range(0, len(held), 64):
+        part = held[start : start + 64]
+        await app.objects.put_all({document.object: content for document, content in part})
         async with app.database.transaction() as connection:
-            await documents.add(connection, document, new_token())
-            place = MarkPlace(inspection.pages, 98.0, 178.0)
-            await documents.set_place(connection, id, place, still_to_sign=False)
-        ids.append(id)
-    return tuple(ids)
+            for document, _ in part:
+                await documents.add(connection, document, new_token())
+                place = MarkPlace(inspection.pages, 98.0, 178.0)
+                await documents.set_place(connection, document.id, place, still_to_sign=False)
+    return tuple(document.id for document, _ in held)
+
+
+def _titled(draft: bytes, number: int) -> bytes:
+    """The draft with a title of its own, at the same length."""
+    assert draft.count(_NO_TITLE) == 1
+    return draft.replace(_NO_TITLE, b"(%08d)" % number)
+
+
+def _document(number: int, content: bytes, buyer: UUID, inspection: Inspection) -> Document:
+    id = new_id()
+    return Document(
+        id=id,
+        code=new_code(),
+        party=buyer,
+        channel=CHANNEL,
+        file_name=f"surat-{number}.pdf",
+        sha256=hashlib.sha256(content).digest(),
+        size=len(content),
+        pages=inspection.pages,
+        inspection=msgspec.json.encode(inspection),
+        object=documents.object_name(id),
+        kind=None,
+        number=None,
+        dated=None,
+        place=None,
+        still_to_sign=False,
+        received_at=now(),
+        keep_until=now() + timedelta(days=30),
+        deleted_at=None,
+    )
 
 
 def cpu_by_part(here: Here) -> dict[str, float]:
