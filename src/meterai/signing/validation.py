@@ -15,7 +15,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
 
 from meterai.signing.certificates import ChainBroken, chain_of, revocation_of, subject_of
-from meterai.signing.own_road import examine_own
+from meterai.signing.own.road import examine_own
 from meterai.signing.report import (
     Check,
     CheckName,

@@ -1,8 +1,8 @@
 """A trust folder prepared for many files: which signers were accepted, in which form, and until when.
 
 The careful reader judges the *form* of a signature once: its certificates, signer, algorithms and all signed
-attributes but the digest. What it accepted is remembered to the byte, so that the next signature of the same form
-needs no reading, only its digest, its mathematics and its time.
+attributes but the digest. What it accepted is remembered to the byte: the next signature of the same form needs
+no reading, only its digest, its mathematics and its time.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from meterai.signing.certificates import ChainBroken, chain_of, is_published_by, subject_of
-from meterai.signing.own_syntax import Unfamiliar
+from meterai.signing.own.syntax import Unfamiliar
 from meterai.signing.signed_data import SignedData, hash_of
 from meterai.signing.trust import Trust
 
@@ -87,8 +87,13 @@ class Anchors:
     def accept(self, form: bytes, data: SignedData, at: datetime) -> Signer:
         """The signer of what the careful reader accepted; from now on in this form.
 
-        Raises :class:`Unfamiliar` where certificates or lists say anything out of the ordinary.
+        Raises :class:`Unfamiliar` where certificates or lists say anything unusual, or a certificate
+        comes along that the trust folder does not hold.
         """
+        trust = self.trust
+        known = {*trust.roots, *trust.issuers, *trust.seals, *trust.time_stamps}
+        if not known.issuperset(data.certificates):
+            raise Unfamiliar
         public = x509.load_der_x509_certificate(data.certificate)
         key = public.public_key()
         if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):

@@ -7,7 +7,7 @@ must be everything but the gap; nothing may follow. Whatever is not so raises :c
 import re
 from dataclasses import dataclass
 
-from meterai.signing.own_syntax import (
+from meterai.signing.own.syntax import (
     Spans,
     Unfamiliar,
     blank_end,
@@ -277,6 +277,8 @@ def _signature(data: bytes, place: int, ref: tuple[int, int], field: str, first:
         raise Unfamiliar
     at = _after(data, blank_end(data, gap_end), b">>")
     _after(data, blank_end(data, at), b"endobj")
+    if data.find(b"/ByteRange", at) >= 0:
+        raise Unfamiliar  # the gap may have been moved here from a dictionary that stands behind
     return OwnFile(
         field=field,
         serials=named,

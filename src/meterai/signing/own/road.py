@@ -7,9 +7,9 @@ It only ever says *sound*. Whatever it does not know, and whatever is wrong, is 
 import hashlib
 from datetime import datetime
 
-from meterai.signing.anchors import anchors_of
-from meterai.signing.own_file import OwnFile, Unfamiliar, read_own_file
-from meterai.signing.own_seal import moment_of, signer_of_seal, take_apart, time_of
+from meterai.signing.own.anchors import anchors_of
+from meterai.signing.own.cms import moment_of, signer_of_seal, take_apart, time_of
+from meterai.signing.own.file import OwnFile, Unfamiliar, read_own_file
 from meterai.signing.report import (
     Check,
     CheckName,
@@ -70,7 +70,7 @@ def _examine(data: bytes, trust: Trust, at: datetime) -> SignatureReport:
 
 
 def _digests(data: bytes, file: OwnFile) -> tuple[bytes, bytes, bytes]:
-    """SHA-256 of the document before, of the signed range, and of the whole file; each byte read once or twice."""
+    """SHA-256 of the document before, of the signed range, and of the whole file."""
     view = memoryview(data)
     running = hashlib.sha256(view[: file.source_bytes])
     source = running.digest()

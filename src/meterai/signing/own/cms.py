@@ -1,17 +1,22 @@
 """A seal and its time stamp, taken apart by their bytes: strict DER (ITU-T X.690), one signer, nothing extra.
 
-Everything but digest, signature and time makes up the *form*, which :mod:`meterai.signing.anchors` remembers once
-the careful reader has accepted it.
+Everything but digest, signature and time makes up the *form*, which :mod:`meterai.signing.own.anchors`
+remembers once the careful reader has accepted it.
 """
 
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from meterai.signing.anchors import Anchors, Signer
 from meterai.signing.der import SEQUENCE, SET, octets, oid, tlv
-from meterai.signing.own_syntax import Unfamiliar
-from meterai.signing.signed_data import BadSignedData, check_signature, read_signed_data
+from meterai.signing.own.anchors import Anchors, Signer
+from meterai.signing.own.syntax import Unfamiliar
+from meterai.signing.signed_data import (
+    BadSignedData,
+    SignedData,
+    check_signature,
+    read_signed_data,
+)
 from meterai.signing.tokens import read_token
 
 _SIGNED_DATA = oid("1.2.840.113549.1.7.2")
@@ -21,6 +26,11 @@ _MESSAGE_DIGEST = oid("1.2.840.113549.1.9.4")
 _SIGNING_TIME = oid("1.2.840.113549.1.9.5")
 _TIME_STAMP_TOKEN = oid("1.2.840.113549.1.9.16.2.14")
 _SHA256 = oid("2.16.840.1.101.3.4.2.1")
+_DIGESTS = {
+    "sha256": _SHA256,
+    "sha384": oid("2.16.840.1.101.3.4.2.2"),
+    "sha512": oid("2.16.840.1.101.3.4.2.3"),
+}
 _INTEGER, _OCTETS, _SET_OF_SIGNED, _EXPLICIT = 0x02, 0x04, 0xA0, 0xA0
 _CERTIFICATES, _UNSIGNED = 0xA0, 0xA1
 _OID, _GENERALIZED_TIME = 0x06, 0x18
@@ -68,6 +78,10 @@ class Parts:
 
     form: bytes
     """Everything but what differs from one signature to the next."""
+    head: bytes
+    """Version and digest algorithms of the whole, which nothing signs."""
+    algorithms: tuple[bytes, bytes, bytes]
+    """Version, digest and signature algorithm of the signer, which nothing signs either."""
     content: bytes | None
     message_digest: bytes
     attributes: bytes
@@ -87,9 +101,10 @@ def take_apart(der: bytes) -> Parts:
     _, after_certificates = _element(der, after_content, _CERTIFICATES)
     signers = _only(der, after_certificates, SET, len(der))
     signer = _only(der, signers, SEQUENCE, len(der))
-    _, place = _element(der, signer, _INTEGER)
-    _, place = _element(der, place, SEQUENCE)  # a key identifier as [0] is nothing we write
-    _, before_attributes = _element(der, place, SEQUENCE)
+    _, after_signer_version = _element(der, signer, _INTEGER)
+    # a key identifier as [0] is nothing we write
+    _, before_digest = _element(der, after_signer_version, SEQUENCE)
+    _, before_attributes = _element(der, before_digest, SEQUENCE)
     first, after_attributes = _element(der, before_attributes, _SET_OF_SIGNED)
     digest, kept = _attributes(der, first, after_attributes)
     _, after_algorithm = _element(der, after_attributes, SEQUENCE)
@@ -104,6 +119,12 @@ def take_apart(der: bytes) -> Parts:
     )
     return Parts(
         form=form,
+        head=der[start:after_digests],
+        algorithms=(
+            der[signer:after_signer_version],
+            der[before_digest:before_attributes],
+            der[after_attributes:after_algorithm],
+        ),
         content=content,
         message_digest=digest,
         attributes=b"\x31" + der[before_attributes + 1 : after_attributes],
@@ -155,6 +176,7 @@ def signer_of_seal(der: bytes, parts: Parts, anchors: Anchors, at: datetime) -> 
         ):
             raise Unfamiliar
         check_signature(data, parts.message_digest)
+        _check_unsigned(parts, data)
         return anchors.accept(parts.form, data, at)
     except BadSignedData as error:
         raise Unfamiliar from error
@@ -196,9 +218,35 @@ def _accept_authority(
 ) -> Signer:
     try:
         read_token(token, imprint, anchors.trust.time_stamps)
-        return anchors.accept(inner.form, read_signed_data(token, anchors.trust.time_stamps), at)
+        data = read_signed_data(token, anchors.trust.time_stamps)
+        _check_unsigned(inner, data)
+        return anchors.accept(inner.form, data, at)
     except BadSignedData as error:
         raise Unfamiliar from error
+
+
+_VERSIONS = (b"\x02\x01\x01", b"\x02\x01\x03")
+_NULL = b"\x05\x00"
+_SIGNATURES = (
+    *(tlv(SEQUENCE, oid(f"1.2.840.113549.1.1.{n}"), _NULL) for n in (1, 11, 12, 13)),
+    *(tlv(SEQUENCE, oid(f"1.2.840.10045.4.3.{n}")) for n in (2, 3, 4)),
+)
+"""RSA (PKCS#1 v1.5) and ECDSA with SHA-2, as RFC 5754 writes them."""
+
+
+def _check_unsigned(parts: Parts, data: SignedData) -> None:
+    """What no signature covers says nothing unusual either. Raises :class:`Unfamiliar`."""
+    named = _DIGESTS[data.digest_algorithm]
+    allowed = (tlv(SEQUENCE, named), tlv(SEQUENCE, named, _NULL))
+    version, digest, signature = parts.algorithms
+    if (
+        parts.head[:3] not in _VERSIONS
+        or parts.head[3:] not in [tlv(SET, one) for one in allowed]
+        or version != _VERSIONS[0]
+        or digest not in allowed
+        or signature not in _SIGNATURES
+    ):
+        raise Unfamiliar
 
 
 def _imprints(imprint: bytes) -> tuple[bytes, bytes]:
