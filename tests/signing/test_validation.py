@@ -1,5 +1,4 @@
 import asyncio
-import contextlib
 import csv
 import hashlib
 import os
@@ -13,7 +12,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from asn1crypto import cms
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
@@ -34,7 +32,7 @@ from meterai.signing.validation import SignatureReport, examine_twice
 from world import documents, hostile, pki, signers, tampering
 from world.documents import OTHER_SERIAL, SERIAL, letter, mark, request
 from world.revocation import lists, revoked
-from world.sealed import filled, judged, reasons, sealed, trust
+from world.sealed import certificates_in, filled, judged, reasons, sealed, trust
 
 ORDINARY = dict(documents.ordinary())
 MIDDLE = Place(-1, 100, 150)
@@ -461,18 +459,6 @@ def test_the_public_forgeries_are_rejected_even_if_their_signers_were_ours(
         report = judged(data, seals=theirs, roots=theirs)
         assert report.outcome in {Outcome.ALTERED, Outcome.UNREADABLE}, row["source_path"]
         assert report.reasons
-
-
-def certificates_in(data: bytes) -> tuple[bytes, ...]:
-    """Every certificate in every hexadecimal CMS of a file."""
-    found = []
-    for text in re.findall(rb"<([0-9A-Fa-f\s]{2000,})>", data):
-        with contextlib.suppress(ValueError):
-            der = bytes.fromhex(text.decode())
-            info = cms.ContentInfo.load(der[: 4 + int.from_bytes(der[2:4], "big")])
-            if info["content_type"].native == "signed_data":
-                found += [choice.chosen.dump() for choice in info["content"]["certificates"]]
-    return tuple(found)
 
 
 def test_nothing_is_ever_fetched(monkeypatch: pytest.MonkeyPatch) -> None:

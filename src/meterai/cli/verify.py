@@ -8,9 +8,9 @@ from meterai.clock import now
 from meterai.errors import MeteraiError
 from meterai.settings import Settings
 from meterai.signing.validation import examine
+from meterai.verification.judgement import judge_offline
 from meterai.verification.model import WORDS, Verdict
 from meterai.verification.reasons import SENTENCES
-from meterai.verification.verify import judge_offline
 from meterai.wiring import trust_of
 
 GOOD = frozenset({Verdict.GENUINE.value, Verdict.GENUINE_OFFLINE.value})

@@ -24,6 +24,7 @@ from meterai.signing.report import (
     Reason,
     Result,
     SignatureReport,
+    gravest_first,
     outcome_of,
 )
 from meterai.signing.sealed_file import (
@@ -105,7 +106,8 @@ def _agree(own: SignatureReport, careful: SignatureReport) -> bool:
 def examine_carefully(data: bytes, trust: Trust, at: datetime) -> SignatureReport:
     """What the seal in ``data`` is worth, with every step and a second engine. Never raises."""
     report = _examine_whole(data, trust, at)
-    if report.outcome is Outcome.SOUND or report.last_good_bytes is not None:
+    doubtful = _UNTOLD.intersection(report.reasons)
+    if report.outcome is Outcome.SOUND or (report.last_good_bytes is not None and not doubtful):
         return report
     for end in _sealed_ends(data):
         before = _examine_whole(data[:end], trust, at)
@@ -123,6 +125,8 @@ def examine_carefully(data: bytes, trust: Trust, at: datetime) -> SignatureRepor
     return report
 
 
+_UNTOLD = {Reason.PERMISSIONS_WRONG, Reason.SERIALS_WRONG}
+"""What stands elsewhere than in the seal, so that a later revision can spoil it."""
 _WRITTEN_RANGE = re.compile(rb"/ByteRange\s*\[\s*0+\s+\d{1,12}\s+(\d{1,12})\s+(\d{1,12})\s*\]")
 _ENDS_MAX = 3
 
@@ -195,10 +199,11 @@ class _Examination:
 
     def report(self) -> SignatureReport:
         """Everything that was found."""
+        outcome = outcome_of(self._reasons, self._results)
         return replace(
             self._report,
-            outcome=outcome_of(self._reasons, self._results),
-            reasons=tuple(dict.fromkeys(self._reasons)),
+            outcome=outcome,
+            reasons=gravest_first(self._reasons, outcome),
             checks=tuple(
                 Check(name, self._results.get(name, Result.NOT_CHECKED)) for name in CheckName
             ),
@@ -403,7 +408,11 @@ class _Examination:
     ) -> None:
         """Who signed after the seal did it in a field made for it, and nothing follows the last of them."""
         slots = empty_fields_at(reader, seal.found.revision)
-        last = range_of(self._data, reader, later[-1])
+        try:
+            last = range_of(self._data, reader, later[-1])
+        except Unsound:
+            self.note(Reason.CHANGED_AFTER_SEAL, CheckName.UNCHANGED)
+            return
         outside = [found for found in later if found.field not in slots]
         if last.end != len(self._data) or (seal.profile is Profile.OPEN and outside):
             self.note(Reason.CHANGED_AFTER_SEAL, CheckName.UNCHANGED)
