@@ -14,6 +14,7 @@ from meterai.pdf.increment import Slot
 from meterai.pdf.model import Place
 from meterai.signing import validation
 from meterai.signing.own.road import examine_own
+from meterai.signing.own.syntax import dictionary
 from meterai.signing.report import CheckName, Outcome, Profile, Reason, Result, SignatureReport
 from meterai.signing.validation import examine, examine_carefully, examine_twice
 from world import documents, planting, tampering
@@ -168,3 +169,16 @@ async def test_sound_on_the_fast_road_alone_asks_for_a_person(
     report = examine_twice(tampering.overlaid(await sealed()), trust(), now())
     assert report.outcome is Outcome.NEEDS_REVIEW
     assert Reason.ENGINES_DISAGREE in report.reasons
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"<</Info 5 0 R/Root 4 0 R/ID [<1c><64>]/Size 13>>",
+        b"<< /Info 5 0 R /Root 4 0 R\n/Size 13 >>",
+    ],
+)
+def test_dense_and_spaced_dictionaries_read_the_same(written: bytes) -> None:
+    spans, end = dictionary(written)
+    assert (spans[b"Info"], spans[b"Root"], spans[b"Size"]) == (b"5 0 R", b"4 0 R", b"13")
+    assert end == len(written)
