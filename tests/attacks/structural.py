@@ -220,7 +220,8 @@ def contents_twice(whole: bytes) -> bytes:
 
 def filter_of(whole: bytes) -> bytes:
     """An entry of the newest signature dictionary that nobody misses, as this road writes it."""
-    return re.findall(rb"/Filter ?/Adobe\.PPKLite", whole)[-1]
+    found: list[bytes] = re.findall(rb"/Filter ?/Adobe\.PPKLite", whole)
+    return found[-1]
 
 
 def range_overlaps(whole: bytes) -> bytes:
