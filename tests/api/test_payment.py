@@ -42,7 +42,7 @@ async def recorded(demo: Demo, reference: str) -> list[Any]:
             "select state, reason from payment_notice where reference = $1", reference
         )
     await database.close()
-    return [tuple(row) for row in rows]
+    return [tuple(row.values()) for row in rows]
 
 
 @pytest.mark.parametrize("forgery", ["unsigned", "by a thief", "changed afterwards"])
@@ -58,7 +58,8 @@ async def test_a_forged_callback_is_answered_401_and_leaves_nothing_behind(
     if forgery == "changed afterwards":
         headers = signed(demo.data_dir / "keys" / "provider.key", raw)
         raw = raw.replace(b"10500.00", b"10.00")
-    answer = httpx.post(f"{demo.url}{NOTIFY}", content=raw, headers=headers)
+    async with httpx.AsyncClient() as http:
+        answer = await http.post(f"{demo.url}{NOTIFY}", content=raw, headers=headers)
     assert answer.status_code == 401
     assert answer.json()["code"] == "payment_notice_not_accepted"
     assert await recorded(demo, reference) == []
@@ -68,6 +69,7 @@ async def test_money_for_an_order_nobody_knows_is_kept_for_a_person_to_see(demo:
     raw = notice("M777000777")
     headers = signed(demo.data_dir / "keys" / "provider.key", raw)
     for _ in range(2):  # reported twice, recorded once
-        answer = httpx.post(f"{demo.url}{NOTIFY}", content=raw, headers=headers)
+        async with httpx.AsyncClient() as http:
+            answer = await http.post(f"{demo.url}{NOTIFY}", content=raw, headers=headers)
         assert answer.status_code == 200
     assert await recorded(demo, "M777000777") == [("unplaced", "no_order")]

@@ -4,7 +4,8 @@ All run in one REPEATABLE READ transaction, so that they speak of one moment.
 """
 
 from meterai.audit.model import Invariant
-from meterai.quota.model import UnitAccount
+from meterai.payment.model import MoneyAccount
+from meterai.quota.model import UnitAccount, UnitMove
 
 QUERIES: list[tuple[Invariant, str]] = [
     (
@@ -104,6 +105,39 @@ QUERIES: list[tuple[Invariant, str]] = [
                   || ', the books say ' || coalesce(held.n, 0)
            from placed full join held using (channel)
            where coalesce(placed.n, 0) <> coalesce(held.n, 0)""",
+    ),
+    (
+        Invariant.UNITS,
+        f"""select 'allocation ' || coalesce(a.id::text, t.ref::text), 'says '
+                  || coalesce(a.units::text, 'nothing')
+                  || ' from ' || coalesce(a.giver, 'the issuer') || ' to ' || coalesce(a.taker, 'nowhere')
+                  || ', the books moved ' || coalesce(t.amount, 0) || ' from '
+                  || coalesce(t.giver, 'the issuer') || ' to ' || coalesce(t.taker, 'nowhere')
+           from allocation a
+           full join (select t.ref, t.amount, d.scope as giver, c.scope as taker, t.code from transfer t
+                      join account d on d.id = t.debit join account c on c.id = t.credit
+                      where t.kind = 'S' and c.code = {UnitAccount.STOCK} and c.ledger = 2
+                        and t.code in ({UnitMove.ISSUED}, {UnitMove.ALLOCATED})) t on t.ref = a.id
+           where (a.units, a.giver, a.taker) is distinct from (t.amount, t.giver, t.taker)
+             and not (a.id is null and t.code = {UnitMove.ISSUED})""",
+    ),
+    (
+        Invariant.UNITS,
+        f"""select 'channel ' || channel, 'took stock for Rp' || owed || ' of deposited duty, the books say Rp'
+                  || booked
+           from (select c.id as channel,
+                        coalesce((select sum(a.units * (select t.duty from channel_terms t
+                                     where t.channel = c.id and t.valid_from <= a.at
+                                     order by t.valid_from desc limit 1)
+                                     * case a.why when 'topped_up' then 1 else -1 end)
+                                  from allocation a
+                                  where (a.taker = c.id and a.why = 'topped_up')
+                                     or (a.giver = c.id and a.why = 'returned')), 0)::bigint as owed,
+                        coalesce((select credits_posted - debits_posted from account
+                                  where ledger = 1 and code = {MoneyAccount.STOCKED_DUTY}
+                                    and owner is null and scope = c.id), 0) as booked
+                 from channel c) s
+           where owed <> booked""",
     ),
     (
         Invariant.SERIALS,

@@ -57,6 +57,13 @@ async def phone_of(connection: Connection, party: UUID) -> bytes | None:
     return found
 
 
+async def phone_index_of(connection: Connection, party: UUID) -> bytes | None:
+    """The keyed index of the telephone number, if there is one: equal for the same number."""
+    found = await connection.fetchval("select phone_index from party where id = $1", party)
+    assert found is None or isinstance(found, bytes)
+    return found
+
+
 async def person_with_phone(connection: Connection, phone_index: bytes) -> Party | None:
     """The person who proved this number."""
     row = await connection.fetchrow(

@@ -16,7 +16,9 @@ class UnitAccount(IntEnum):
     USED = 4
     """A party's units in settled documents."""
     RETIRED = 5
-    """A channel's units taken out of the world (money given back, misprints)."""
+    """A channel's units taken out of the world (misprints)."""
+    VOUCHERS = 6
+    """A channel's units in vouchers that somebody may still redeem."""
 
 
 class UnitMove(IntEnum):
@@ -30,6 +32,12 @@ class UnitMove(IntEnum):
     """From available to used: the life of one stamp."""
     ALLOCATED = 4
     """From one channel's stock to another's."""
+    REFUNDED = 5
+    """From available back to the stock it was bought from: the money went back."""
+    VOUCHED = 6
+    """From a stock, or from what somebody has, into a voucher; and back when it is revoked."""
+    REDEEMED = 7
+    """From a voucher to whoever brought its code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Paying: for one document, or for quota in advance."""
 
+from dataclasses import replace
 from datetime import date
 
 from starlette.requests import Request
@@ -108,7 +109,9 @@ async def order_or_use_quota(request: Request) -> Response:
                     phone=seal_phone(app.vault, phone),
                     phone_index=phone_index(app.vault, phone),
                 )
-            wish = Wish.new(document.party, app.channel, 1, document.id)
+            wish = Wish.new(
+                document.party, app.channel, 1, document.id, buyer=phone_index(app.vault, phone)
+            )
             await place(connection, wish, app.provider.name)
     return RedirectResponse(f"/bayar/{link}", 303)
 
@@ -205,9 +208,10 @@ async def buy_quota(request: Request) -> Response:
     form = await own_form(request)
     if app.provider is None:
         raise NoProvider
-    async with app.database.transaction() as connection:
-        wish = Wish.new(party.id, app.channel, form.whole("keping", 1))
-        order = await place(connection, wish, app.provider.name)
+    async with app.database.reading() as connection:
+        number = await people.phone_index_of(connection, party.id)
+    wish = Wish.new(party.id, app.channel, form.whole("keping", 1), buyer=number)
+    order = await app.orders.submit(replace(wish, provider=app.provider.name))
     return RedirectResponse(f"/pesanan/{order.id}", 303)
 
 

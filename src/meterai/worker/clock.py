@@ -15,6 +15,8 @@ import structlog
 from meterai.affixing import documents, store
 from meterai.affixing.paid import reserve_paid_documents, take_payment
 from meterai.affixing.restoration import StatementSigner, restore_due
+from meterai.channel import stock
+from meterai.channel.allocation import refill
 from meterai.db import lease
 from meterai.db.connection import Database
 from meterai.db.errors import DatabaseUnavailable
@@ -65,6 +67,7 @@ async def keep(keeper: Keeper, stop: asyncio.Event) -> None:
         _Duty(match_new_payments, 1),
         _Duty(ask_about_silent_payments, 2),
         _Duty(expire_orders, 5),
+        _Duty(watch_stock, 15),
         _Duty(reserve_forgotten_documents, 10),
         _Duty(delete_documents_on_their_day, 600),
         _Duty(sweep_objects, 3600),
@@ -149,7 +152,7 @@ async def match_new_payments(keeper: Keeper) -> None:
     """Every recorded payment is credited or visibly unplaced."""
     async with keeper.database.reading() as connection:
         waiting = await payments.new_notices(connection, size=200)
-    for notice in waiting:
+    for notice in waiting:  # one by one: one that cannot be matched keeps no other from it
         async with keeper.database.transaction() as connection:
             await take_payment(connection, notice)
 
@@ -163,7 +166,7 @@ async def ask_about_silent_payments(keeper: Keeper) -> None:
             connection, silent_s=SILENT_S, give_up_s=GIVE_UP_S, size=ASKED_AT_ONCE
         )
     asked = await asyncio.gather(
-        *(_ask_about(keeper, keeper.provider, reference) for reference in silent),
+        *(_ask_about(keeper, keeper.provider, *request) for request in silent),
         return_exceptions=True,
     )
     failed = [answer for answer in asked if isinstance(answer, BaseException)]
@@ -171,8 +174,8 @@ async def ask_about_silent_payments(keeper: Keeper) -> None:
         raise failed[0]
 
 
-async def _ask_about(keeper: Keeper, provider: Provider, reference: str) -> None:
-    reported = await provider.inquire(reference)
+async def _ask_about(keeper: Keeper, provider: Provider, reference: str, method: str) -> None:
+    reported = await provider.inquire(reference, method)
     if reported is None:
         return
     async with keeper.database.transaction() as connection:
@@ -180,6 +183,17 @@ async def _ask_about(keeper: Keeper, provider: Provider, reference: str) -> None
     HEALED.inc(is_new)
     async with keeper.database.transaction() as connection:
         await take_payment(connection, notice.id)
+
+
+async def watch_stock(keeper: Keeper) -> None:
+    """Stocks are read, alarms stand where stock is low, and rules have filled up what they can."""
+    async with keeper.database.transaction() as connection:
+        await stock.read_stocks(connection)
+        for channel in await stock.watch(connection):
+            _log.warning("stock_low", channel=channel)
+    async with keeper.database.transaction() as connection:
+        for move in await refill(connection):
+            _log.info("stock_refilled", channel=move.taker, units=move.units)
 
 
 async def expire_orders(keeper: Keeper) -> None:
