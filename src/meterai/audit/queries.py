@@ -4,7 +4,7 @@ All run in one REPEATABLE READ transaction, so that they speak of one moment.
 """
 
 from meterai.audit.model import Invariant
-from meterai.payment.model import MoneyAccount
+from meterai.payment.model import MoneyAccount, MoneyMove
 from meterai.quota.model import UnitAccount, UnitMove
 
 QUERIES: list[tuple[Invariant, str]] = [
@@ -160,15 +160,22 @@ QUERIES: list[tuple[Invariant, str]] = [
     ),
     (
         Invariant.PAYMENTS,
-        """select 'payment ' || n.external_id, 'is ' || n.state || ' but moved ' || count(t.id)
-                  || ' transfers of Rp' || coalesce(sum(t.amount), 0)
+        f"""select 'payment ' || n.external_id, 'is ' || n.state || ' but moved Rp'
+                  || coalesce(left_.amount, 0) || ' as unplaced and Rp' || coalesce(paid.amount, 0)
+                  || ' for its order, of Rp' || n.amount
            from payment_notice n
            left join purchase p on p.reference = n.reference
-           left join transfer t on t.kind = 'S'
-                and (t.ref = n.id or (n.state = 'credited' and t.ref = p.id and t.code in (101, 102)))
-           group by n.id, n.external_id, n.state, n.amount
-           having (n.state = 'new' and count(t.id) > 0)
-               or (n.state <> 'new' and coalesce(sum(t.amount), 0) <> n.amount)""",
+           left join (select ref, sum(amount) as amount from transfer
+                      where kind = 'S' and code = {MoneyMove.UNPLACED} group by ref) left_
+                on left_.ref = n.id
+           left join (select ref, sum(amount) as amount from transfer
+                      where kind = 'S' and code in ({MoneyMove.DUTY_PAID}, {MoneyMove.FEE_PAID})
+                      group by ref) paid
+                on paid.ref = p.id and n.state = 'credited'
+           where (coalesce(left_.amount, 0), coalesce(paid.amount, 0))
+                 <> case n.state when 'new' then (0::numeric, 0::numeric)
+                                 when 'credited' then (0::numeric, n.amount::numeric)
+                                 else (n.amount::numeric, 0::numeric) end""",
     ),
     (
         Invariant.PAYMENTS,

@@ -39,8 +39,8 @@ LOST_CONNECTION = (
 class Connection(Protocol):
     """What a store may do: run SQL. It never commits; whoever opened the transaction does."""
 
-    async def fetch(self, query: str, *args: object) -> Sequence[Row]:
-        """All rows."""
+    async def fetch(self, query: str, *args: object, timeout: float | None = None) -> Sequence[Row]:
+        """All rows; ``timeout`` in seconds where the usual patience is too short."""
 
     async def fetchrow(self, query: str, *args: object) -> Row | None:
         """The first row, or None."""
