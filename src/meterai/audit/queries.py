@@ -82,16 +82,20 @@ QUERIES: list[tuple[Invariant, str]] = [
                select party, channel, sum(units) filter (where ended_at is null) as reserved,
                       sum(units) filter (where state = 'affixed') as used
                from affixing group by party, channel),
+           leaving as (
+               select r.party, p.channel, sum(r.units) as units from refund r
+               join purchase p on p.id = r.purchase
+               where r.state in ('asked', 'approved', 'stuck') group by r.party, p.channel),
            held as (
                select owner as party, scope as channel,
                       sum(debits_pending) filter (where code = {UnitAccount.AVAILABLE}) as reserved,
                       sum(credits_posted) filter (where code = {UnitAccount.USED}) as used
                from account where ledger = 2 and owner is not null group by owner, scope)
-           select 'party ' || coalesce(open.party, held.party), 'affixings reserve '
-                  || coalesce(open.reserved, 0) || ' and use ' || coalesce(open.used, 0)
+           select 'party ' || coalesce(open.party, held.party), 'affixings and refunds reserve '
+                  || coalesce(open.reserved, 0) + coalesce(leaving.units, 0) || ' and use ' || coalesce(open.used, 0)
                   || ', the books say ' || coalesce(held.reserved, 0) || ' and ' || coalesce(held.used, 0)
-           from open full join held using (party, channel)
-           where (coalesce(open.reserved, 0), coalesce(open.used, 0))
+           from open full join held using (party, channel) left join leaving using (party, channel)
+           where (coalesce(open.reserved, 0) + coalesce(leaving.units, 0), coalesce(open.used, 0))
               <> (coalesce(held.reserved, 0), coalesce(held.used, 0))""",
     ),
     (
@@ -214,6 +218,41 @@ QUERIES: list[tuple[Invariant, str]] = [
            from payment_notice where state = 'new' and received_at < now() - interval '60 seconds'""",
     ),
     (
+        Invariant.PAYMENTS,
+        f"""select 'refund ' || r.reference, 'is ' || r.state || ' over Rp' || r.amount || ' and ' || r.units
+                  || ' units; the books hold Rp' || coalesce(m.amount, 0) || ' and ' || coalesce(m.units, 0)
+                  || ' units, ended ' || coalesce(m.ended, 'not')
+           from refund r
+           left join (
+               select t.ref,
+                      sum(t.amount) filter (where t.code = {MoneyMove.REFUNDED}) as amount,
+                      sum(t.amount) filter (where t.code = {UnitMove.REFUNDED}) as units,
+                      count(*) as holds, string_agg(distinct e.kind::text, ' ') as ended,
+                      count(e.id) as ends
+               from transfer t left join transfer e on e.pending_id = t.id
+               where t.kind = 'P' and t.code in ({MoneyMove.REFUNDED}, {UnitMove.REFUNDED},
+                                                 {MoneyMove.WITHHELD})
+               group by t.ref) m on m.ref = r.id
+           where coalesce(m.amount, 0) <> r.amount or coalesce(m.units, 0) <> r.units
+              or m.ends <> case when r.state in ('paid', 'declined') then m.holds else 0 end
+              or m.ended is distinct from case r.state when 'paid' then 'C' when 'declined' then 'V' end""",
+    ),
+    (
+        Invariant.PAYMENTS,
+        """select 'payment ' || n.external_id, 'is ' || n.state || ' with ' || count(r.id)
+                  || ' refunds paid for it'
+           from payment_notice n
+           left join refund r on r.notice = n.id and r.kind = 'payment' and r.state = 'paid'
+           group by n.id, n.external_id, n.state
+           having count(r.id) <> case n.state when 'refunded' then 1 else 0 end""",
+    ),
+    (
+        Invariant.PAYMENTS,
+        """select 'order ' || p.reference, 'has ' || p.units || ' units and refunds for ' || sum(r.units)
+           from purchase p join refund r on r.purchase = p.id and r.state <> 'declined'
+           group by p.id, p.reference, p.units having sum(r.units) > p.units""",
+    ),
+    (
         Invariant.DEADLINES,
         """select 'affixing ' || id, 'is ' || state || ' more than a minute after its deadline'
            from affixing where ended_at is null and deadline < now() - interval '60 seconds'""",
@@ -253,5 +292,6 @@ select (select count(*) from transfer) as transfers,
        (select count(*) from affixing where state in ('restored', 'cancelled')) as restored,
        (select count(*) from affixing where ended_at is null) as under_way,
        (select count(*) from purchase) as orders,
-       (select count(*) from payment_notice) as payments
+       (select count(*) from payment_notice) as payments,
+       (select count(*) from refund) as refunds
 """

@@ -191,6 +191,24 @@ async def references_of(connection: Connection, ids: Sequence[UUID]) -> dict[UUI
     return {row["id"]: row["reference"] for row in rows}
 
 
+async def notice(connection: Connection, id: UUID) -> PaymentNotice:
+    """The payment with this id, which exists."""
+    row = await connection.fetchrow(f"select {_NOTICE} from payment_notice where id = $1", id)
+    assert row is not None
+    return _notice(row)
+
+
+async def credited_for(connection: Connection, reference: str) -> PaymentNotice:
+    """The payment that a paid order was credited for."""
+    row = await connection.fetchrow(
+        f"""select {_NOTICE} from payment_notice where reference = $1 and state = 'credited'
+            order by id limit 1""",
+        reference,
+    )
+    assert row is not None
+    return _notice(row)
+
+
 async def lock_notice(connection: Connection, id: UUID) -> PaymentNotice:
     """The notice, locked until the transaction ends."""
     (notice,) = await lock_notices(connection, [id])

@@ -101,6 +101,14 @@ async def lock(connection: Connection, id: UUID) -> Order | None:
     return None if row is None else _order(row)
 
 
+async def with_reference(connection: Connection, reference: str) -> Order | None:
+    """The order with this payment reference."""
+    row = await connection.fetchrow(
+        f"select {_COLUMNS} from purchase where reference = $1", reference
+    )
+    return None if row is None else _order(row)
+
+
 async def newest_for_document(connection: Connection, document: UUID) -> Order | None:
     """The newest order made for a document."""
     row = await connection.fetchrow(

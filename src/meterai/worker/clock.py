@@ -17,6 +17,7 @@ from meterai.affixing.paid import reserve_paid_documents, take_payment
 from meterai.affixing.restoration import StatementSigner, restore_due
 from meterai.channel import stock
 from meterai.channel.allocation import refill
+from meterai.clock import now
 from meterai.db import lease
 from meterai.db.connection import Database
 from meterai.db.errors import DatabaseUnavailable
@@ -24,6 +25,8 @@ from meterai.errors import MeteraiError
 from meterai.objects.store import Objects
 from meterai.payment import store as payments
 from meterai.payment.provider import Provider
+from meterai.refund.asking import claim_unplaced
+from meterai.refund.payout import pay_out
 from meterai.sale.checkout import expire_due
 from meterai.worker.metrics import HEALED, LEADER, RESTORED, SWEPT
 
@@ -67,6 +70,7 @@ async def keep(keeper: Keeper, stop: asyncio.Event) -> None:
         _Duty(match_new_payments, 1),
         _Duty(ask_about_silent_payments, 2),
         _Duty(expire_orders, 5),
+        _Duty(give_money_back, 2),
         _Duty(watch_stock, 15),
         _Duty(reserve_forgotten_documents, 10),
         _Duty(delete_documents_on_their_day, 600),
@@ -183,6 +187,15 @@ async def _ask_about(keeper: Keeper, provider: Provider, reference: str, method:
     HEALED.inc(is_new)
     async with keeper.database.transaction() as connection:
         await take_payment(connection, notice.id)
+
+
+async def give_money_back(keeper: Keeper) -> None:
+    """What plainly fits no order is on its way back, and what was agreed to is paid."""
+    async with keeper.database.transaction() as connection:
+        for refund in await claim_unplaced(connection, now()):
+            _log.info("refund_claimed", refund=refund.reference, why=refund.why)
+    if keeper.provider is not None:
+        await pay_out(keeper.database, keeper.provider)
 
 
 async def watch_stock(keeper: Keeper) -> None:
