@@ -92,9 +92,11 @@ QUERIES: list[tuple[Invariant, str]] = [
                       sum(credits_posted) filter (where code = {UnitAccount.USED}) as used
                from account where ledger = 2 and owner is not null group by owner, scope)
            select 'party ' || coalesce(open.party, held.party), 'affixings and refunds reserve '
-                  || coalesce(open.reserved, 0) + coalesce(leaving.units, 0) || ' and use ' || coalesce(open.used, 0)
+                  || coalesce(open.reserved, 0) + coalesce(leaving.units, 0)
+                  || ' and use ' || coalesce(open.used, 0)
                   || ', the books say ' || coalesce(held.reserved, 0) || ' and ' || coalesce(held.used, 0)
-           from open full join held using (party, channel) left join leaving using (party, channel)
+           from open full join held using (party, channel)
+           left join leaving using (party, channel)
            where (coalesce(open.reserved, 0) + coalesce(leaving.units, 0), coalesce(open.used, 0))
               <> (coalesce(held.reserved, 0), coalesce(held.used, 0))""",
     ),
@@ -112,7 +114,7 @@ QUERIES: list[tuple[Invariant, str]] = [
     ),
     (
         Invariant.UNITS,
-        f"""select 'allocation ' || coalesce(a.id::text, t.ref::text), 'says '
+        f"""select 'allocation ' || coalesce(a.id, t.ref), 'says '
                   || coalesce(a.units::text, 'nothing')
                   || ' from ' || coalesce(a.giver, 'the issuer') || ' to ' || coalesce(a.taker, 'nowhere')
                   || ', the books moved ' || coalesce(t.amount, 0) || ' from '

@@ -59,6 +59,16 @@ def commands() -> typer.Typer:
 
         _tell(uvloop.run(measure(Plan(buyers, stock, channels, at_once, over_http))), as_json)
 
+    @app.command()
+    def callbacks(
+        callbacks: Annotated[int, typer.Option(help="How many arrive")] = 100_000,
+        as_json: Json = False,
+    ) -> None:
+        """Callbacks repeated, shuffled, days late, lost and forged: whether every payment ends once."""
+        from meterai.proving.callbacks_bench import measure
+
+        _tell(uvloop.run(measure(callbacks)), as_json)
+
     return app
 
 
