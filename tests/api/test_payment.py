@@ -35,6 +35,11 @@ def signed(key: Path, raw: bytes) -> dict[str, str]:
     return {"x-timestamp": timestamp, "x-signature": MessageKey.load(key).sign(said)}
 
 
+async def report(demo: Demo, raw: bytes, headers: dict[str, str]) -> httpx.Response:
+    async with httpx.AsyncClient() as provider:
+        return await provider.post(f"{demo.url}{NOTIFY}", content=raw, headers=headers)
+
+
 async def recorded(demo: Demo, reference: str) -> list[Any]:
     database = await Database.connect(Settings(data_dir=demo.data_dir).dsn, size_max=1)
     async with database.reading() as connection:
@@ -42,7 +47,7 @@ async def recorded(demo: Demo, reference: str) -> list[Any]:
             "select state, reason from payment_notice where reference = $1", reference
         )
     await database.close()
-    return [tuple(row.values()) for row in rows]
+    return [(row["state"], row["reason"]) for row in rows]
 
 
 @pytest.mark.parametrize("forgery", ["unsigned", "by a thief", "changed afterwards"])
@@ -58,8 +63,7 @@ async def test_a_forged_callback_is_answered_401_and_leaves_nothing_behind(
     if forgery == "changed afterwards":
         headers = signed(demo.data_dir / "keys" / "provider.key", raw)
         raw = raw.replace(b"10500.00", b"10.00")
-    async with httpx.AsyncClient() as http:
-        answer = await http.post(f"{demo.url}{NOTIFY}", content=raw, headers=headers)
+    answer = await report(demo, raw, headers)
     assert answer.status_code == 401
     assert answer.json()["code"] == "payment_notice_not_accepted"
     assert await recorded(demo, reference) == []
@@ -69,7 +73,6 @@ async def test_money_for_an_order_nobody_knows_is_kept_for_a_person_to_see(demo:
     raw = notice("M777000777")
     headers = signed(demo.data_dir / "keys" / "provider.key", raw)
     for _ in range(2):  # reported twice, recorded once
-        async with httpx.AsyncClient() as http:
-            answer = await http.post(f"{demo.url}{NOTIFY}", content=raw, headers=headers)
+        answer = await report(demo, raw, headers)
         assert answer.status_code == 200
     assert await recorded(demo, "M777000777") == [("unplaced", "no_order")]
