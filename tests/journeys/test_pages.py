@@ -23,6 +23,7 @@ BUDGETS_KB = {
     "/lacak/7K4P-2M": 45,
     "/c/0000000000000000000000": 25,
     "/kotak-keluar": 90,
+    "/stok": 45,
 }
 """First load in kilobytes, gzipped: page, style, script and pictures (docs/web.md)."""
 
@@ -32,7 +33,7 @@ ROLES = {
     "distributor": ["/kanal"],
     "clerk": ["/kanal"],
     "committee": ["/cek"],
-    "officer": ["/operator", "/kotak-keluar"],
+    "officer": ["/operator", "/kotak-keluar", "/operator/uang"],
     "auditor": ["/auditor"],
 }
 

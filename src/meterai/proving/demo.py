@@ -3,25 +3,50 @@
 from datetime import UTC, datetime
 
 from meterai.channel import store as channels
-from meterai.channel.model import Channel, ChannelId, Terms
+from meterai.channel.allocation import issue_units
+from meterai.channel.model import Channel, ChannelId, Outlet, Terms
 from meterai.db.connection import Connection
 from meterai.ids import kin
 from meterai.ledger import journal
-from meterai.money import Rupiah
+from meterai.money import Rupiah, Units
 from meterai.people import store as people
 from meterai.people.model import CompanyRole, Party
 from meterai.people.signin import phone_index, seal_phone
 from meterai.proving import faults
-from meterai.proving.roles import COMPANY, COUNTER, DIRECT, ROLES, SECOND, demo_id
+from meterai.proving.roles import CENTRE, COMPANY, COUNTER, DIRECT, EVENT, ROLES, SECOND, demo_id
 from meterai.quota.reservation import open_accounts
-from meterai.quota.stock import issue, sell_late, stock_account
+from meterai.quota.stock import sell_late, stock_account
 from meterai.wiring import App
 
 _SINCE = datetime(2024, 1, 1, tzinfo=UTC)
 _CHANNELS = (
-    (Channel(ChannelId(DIRECT), "Langsung (contoh)", "issuer", None), 1_000_000, 0),
-    (Channel(ChannelId(SECOND), "Mitra Contoh", "distributor", ChannelId(DIRECT)), 50_000, 500),
+    (Channel(ChannelId(CENTRE), "Pusat (contoh)", "issuer", None), 10_000_000, 0),
+    (
+        Channel(ChannelId(DIRECT), "Langsung (contoh)", "distributor", ChannelId(CENTRE)),
+        1_000_000,
+        0,
+    ),
+    (Channel(ChannelId(SECOND), "Mitra Contoh", "distributor", ChannelId(CENTRE)), 50_000, 500),
     (Channel(ChannelId(COUNTER), "Loket Contoh", "counter", ChannelId(SECOND)), 2_000, 500),
+    (Channel(ChannelId(EVENT), "Seleksi CPNS (contoh)", "event", ChannelId(DIRECT)), 5_000, 0),
+)
+_OUTLETS = (
+    Outlet(
+        "loket-pasar-baru",
+        ChannelId(COUNTER),
+        "Loket Pasar Baru (contoh)",
+        "Jalan Contoh 1, Jakarta",
+        -6.166,
+        106.835,
+    ),
+    Outlet(
+        "loket-malioboro",
+        ChannelId(COUNTER),
+        "Loket Malioboro (contoh)",
+        "Jalan Contoh 2, Yogyakarta",
+        -7.793,
+        110.366,
+    ),
 )
 CITIZEN_UNITS, COMPANY_UNITS = 3, 100_000
 
@@ -57,8 +82,11 @@ async def seed(app: App) -> None:
 async def _seed_channels(connection: Connection) -> None:
     for channel, stock, fee in _CHANNELS:
         await channels.open_channel(connection, channel)
-        await channels.set_terms(connection, _terms(channel.id, fee))
-        await issue(connection, demo_id(f"stock of {channel.id}"), channel.id, stock)
+        if channel.id != CENTRE:  # the centre sells to nobody
+            await channels.set_terms(connection, _terms(channel.id, fee))
+        await issue_units(connection, demo_id(f"stock of {channel.id}"), channel.id, Units(stock))
+    for outlet in _OUTLETS:
+        await channels.add_outlet(connection, outlet)
 
 
 async def _seed_people(connection: Connection, app: App) -> None:

@@ -11,12 +11,16 @@ from starlette.routing import BaseRoute, Route
 from meterai.errors import MeteraiError
 from meterai.web import (
     affixing,
+    channel,
     company,
     history,
     home,
+    money,
     people,
+    refund,
     sale,
     staff,
+    stock,
     upload,
     verification,
 )
@@ -35,6 +39,10 @@ routes: Sequence[BaseRoute] = [
     *verification.routes,
     *company.routes,
     *staff.routes,
+    *channel.routes,
+    *money.routes,
+    *refund.routes,
+    *stock.routes,
     Route("/aset/{digest}/{name}", asset),
 ]
 

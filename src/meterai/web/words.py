@@ -1,7 +1,10 @@
 """How states and reasons are said on screen, in both languages; one place, one label."""
 
 from meterai.affixing.model import Affixing, AffixingState, Reason
+from meterai.channel.model import Level, Why
 from meterai.errors import Text
+from meterai.payment.model import Unplaced
+from meterai.refund.model import RefundState
 from meterai.sale.model import OrderState
 
 STATES: dict[AffixingState, Text] = {
@@ -48,6 +51,45 @@ ORDERS: dict[OrderState, Text] = {
     OrderState.CANCELLED: Text("Dibatalkan", "Cancelled"),
 }
 
+REFUNDS: dict[RefundState, Text] = {
+    RefundState.ASKED: Text("Menunggu persetujuan", "Waiting for approval"),
+    RefundState.APPROVED: Text("Sedang dikirim", "Being sent"),
+    RefundState.STUCK: Text("Ditangani petugas", "With an officer"),
+    RefundState.PAID: Text("Uang dikembalikan", "Refunded"),
+    RefundState.DECLINED: Text("Tidak disetujui", "Declined"),
+}
+
+UNPLACED: dict[Unplaced, Text] = {
+    Unplaced.NO_ORDER: Text("tidak ada pesanannya", "no order for it"),
+    Unplaced.WRONG_AMOUNT: Text("jumlahnya tidak cocok", "another amount"),
+    Unplaced.PAID_TWICE: Text("terbayar dua kali", "paid twice"),
+    Unplaced.LATE_SOLD_OUT: Text("terlambat, stok sudah habis", "late, and the stock was gone"),
+    Unplaced.CANCELLED: Text("pesanan dibatalkan", "the order was cancelled"),
+}
+
+LEVELS: dict[str, tuple[Text, str]] = {
+    Level.IN_STOCK.value: (Text("Ada", "In stock"), "good"),
+    Level.LOW.value: (Text("Menipis", "Low"), "wait"),
+    Level.SOLD_OUT.value: (Text("Habis", "Sold out"), "bad"),
+    Level.DISRUPTED.value: (Text("Gangguan", "Disrupted"), "bad"),
+}
+
+CHANNEL_KINDS: dict[str, Text] = {
+    "issuer": Text("Penerbit", "Issuer"),
+    "distributor": Text("Distributor", "Distributor"),
+    "reseller": Text("Pengecer", "Reseller"),
+    "counter": Text("Loket", "Counter"),
+    "event": Text("Situs acara", "Event site"),
+}
+
+MOVES: dict[Why, Text] = {
+    Why.ISSUED: Text("diterbitkan", "issued"),
+    Why.TOPPED_UP: Text("diambil dari pusat", "taken from the issuer"),
+    Why.MOVED: Text("dipindahkan", "moved"),
+    Why.REFILLED: Text("diisi otomatis", "refilled by rule"),
+    Why.RETURNED: Text("dikembalikan ke pusat", "returned to the issuer"),
+}
+
 DOCUMENT_KINDS: dict[str, Text] = {
     "statement": Text("Surat pernyataan", "Statement letter"),
     "agreement": Text("Surat perjanjian", "Agreement"),
@@ -89,3 +131,33 @@ def order_state(state: OrderState, language: str) -> str:
 def document_kind(kind: str | None, language: str) -> str:
     """The document's kind in words."""
     return "–" if kind is None else in_language(DOCUMENT_KINDS[kind], language)
+
+
+def refund_state(state: RefundState, language: str) -> str:
+    """The one label of a refund's state."""
+    return in_language(REFUNDS[state], language)
+
+
+def unplaced(reason: Unplaced, language: str) -> str:
+    """Why a payment fits no order."""
+    return in_language(UNPLACED[reason], language)
+
+
+def level(value: str, language: str) -> str:
+    """The one label of a level of stock."""
+    return in_language(LEVELS[value][0], language)
+
+
+def level_tone(value: str) -> str:
+    """Which colour and sign go with it."""
+    return LEVELS[value][1]
+
+
+def channel_kind(kind: str, language: str) -> str:
+    """The kind of seller in words."""
+    return in_language(CHANNEL_KINDS[kind], language)
+
+
+def why_moved(why: Why, language: str) -> str:
+    """Why stock moved."""
+    return in_language(MOVES[why], language)

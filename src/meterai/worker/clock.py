@@ -9,7 +9,9 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
+import msgspec
 import structlog
 
 from meterai.affixing import documents, store
@@ -17,6 +19,7 @@ from meterai.affixing.paid import reserve_paid_documents, take_payment
 from meterai.affixing.restoration import StatementSigner, restore_due
 from meterai.channel import stock
 from meterai.channel.allocation import refill
+from meterai.channel.board import board
 from meterai.clock import now
 from meterai.db import lease
 from meterai.db.connection import Database
@@ -51,6 +54,8 @@ class Keeper:
     signer: StatementSigner
     provider: Provider | None
     name: str
+    public: Path | None = None
+    """The folder of small files that everybody may read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ async def keep(keeper: Keeper, stop: asyncio.Event) -> None:
         _Duty(expire_orders, 5),
         _Duty(give_money_back, 2),
         _Duty(watch_stock, 15),
+        _Duty(publish_stock, 4),
         _Duty(reserve_forgotten_documents, 10),
         _Duty(delete_documents_on_their_day, 600),
         _Duty(sweep_objects, 3600),
@@ -207,6 +213,23 @@ async def watch_stock(keeper: Keeper) -> None:
     async with keeper.database.transaction() as connection:
         for move in await refill(connection):
             _log.info("stock_refilled", channel=move.taker, units=move.units)
+
+
+async def publish_stock(keeper: Keeper) -> None:
+    """``stock.json`` says what every channel has, as of now."""
+    if keeper.public is None:
+        return
+    async with keeper.database.reading() as connection:
+        content = msgspec.json.encode(await board(connection, now()))
+    await asyncio.to_thread(_replace, keeper.public / "stock.json", content)
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Readers see the old file or the new one, never a half."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".new")
+    draft.write_bytes(content)
+    draft.replace(file)
 
 
 async def expire_orders(keeper: Keeper) -> None:

@@ -1,0 +1,89 @@
+"""*Uang masuk dan keluar*, for officers: what fits nowhere, what is unusable, what goes back, deposits."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from meterai.channel import stock
+from meterai.clock import now
+from meterai.db.connection import Connection
+from meterai.errors import Invalid
+from meterai.payment import store as payments
+from meterai.people.model import Role
+from meterai.refund import payout, store
+from meterai.refund.asking import claim
+from meterai.treasury import deposits
+from meterai.web.forms import Form, own_form
+from meterai.web.pages import page
+from meterai.web.session import app_of, with_role
+
+
+async def money(request: Request) -> Response:
+    """Everything about money that a person has to see or decide."""
+    await with_role(request, Role.OFFICER)
+    async with app_of(request).database.reading() as connection:
+        return await page(
+            request,
+            "money.html",
+            unplaced=await payments.unplaced(connection, size=50),
+            letters=await payments.letters(connection),
+            waiting=await store.waiting(connection),
+            ended=await store.newest(connection, size=20),
+            deposits=[d for d in await deposits.deposits(connection) if d.confirmed_at is None],
+            alarms=sorted(await stock.alarms(connection)),
+        )
+
+
+def _does(
+    act: Callable[[Connection, UUID, UUID, Form], Awaitable[object]],
+) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        visitor = await with_role(request, Role.OFFICER)
+        assert visitor.party is not None
+        form = await own_form(request)
+        async with app_of(request).database.transaction() as connection:
+            await act(connection, request.path_params["id"], visitor.party.id, form)
+        return RedirectResponse("/operator/uang", 303)
+
+    return answer
+
+
+async def _approve(connection: Connection, id: UUID, person: UUID, _form: Form) -> None:
+    await payout.approve(connection, id, person)
+
+
+async def _decline(connection: Connection, id: UUID, _person: UUID, _form: Form) -> None:
+    await payout.decline(connection, id)
+
+
+async def _again(connection: Connection, id: UUID, _person: UUID, _form: Form) -> None:
+    await payout.try_again(connection, id)
+
+
+async def _by_hand(connection: Connection, id: UUID, _person: UUID, form: Form) -> None:
+    number = form.text("nomor")[:60]
+    if not number:
+        raise Invalid
+    await payout.pay_by_hand(connection, id, number)
+
+
+async def _claim(connection: Connection, id: UUID, person: UUID, _form: Form) -> None:
+    await claim(connection, id, now(), by=person)
+
+
+async def _confirm(connection: Connection, id: UUID, person: UUID, form: Form) -> None:
+    await deposits.confirm(connection, id, form.text("ntpn"), person)
+
+
+routes = [
+    Route("/operator/uang", money),
+    Route("/operator/uang/kembali/{id:uuid}/setujui", _does(_approve), methods=["POST"]),
+    Route("/operator/uang/kembali/{id:uuid}/tolak", _does(_decline), methods=["POST"]),
+    Route("/operator/uang/kembali/{id:uuid}/ulang", _does(_again), methods=["POST"]),
+    Route("/operator/uang/kembali/{id:uuid}/tangan", _does(_by_hand), methods=["POST"]),
+    Route("/operator/uang/pembayaran/{id:uuid}/kembalikan", _does(_claim), methods=["POST"]),
+    Route("/operator/uang/setoran/{id:uuid}/pasti", _does(_confirm), methods=["POST"]),
+]

@@ -1,0 +1,108 @@
+"""Money and stock on the pages: a distributor takes stock and sells, a citizen gets money back."""
+
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from journeys.steps import PAYING
+from journeys.test_pages import assert_usable
+from world.demo import Demo
+
+pytestmark = pytest.mark.browser
+
+
+def enter(page: Page, role: str) -> None:
+    """With one tap."""
+    page.goto(f"/demo/masuk/{role}")
+
+
+def number_in(page: Page, card: str, label: str) -> int:
+    """A number of a channel's card."""
+    section = page.locator("section", has=page.get_by_role("heading", name=re.compile(card)))
+    text = section.locator("dl.counts div", has_text=label).locator("dd").inner_text()
+    return int(text.replace(".", ""))
+
+
+def test_a_distributor_deposits_takes_stock_and_hands_it_down(page: Page) -> None:
+    code = f"{page.viewport_size['width']:015d}"  # type: ignore[index]  # every page here has a size
+    enter(page, "distributor")
+    page.goto("/kanal")
+    before = number_in(page, "Mitra Contoh", "Stok")
+    assert_usable(page)
+    page.get_by_label("Jumlah (rupiah)").fill("2.000.000")
+    page.get_by_label("Kode billing").fill(code)
+    page.get_by_role("button", name="Catat setoran").click()
+    expect(page.get_by_text(code)).to_be_visible()
+    take(page, "pusat", "mitra-contoh", 200)
+    expect(page.get_by_role("alert")).to_contain_text("Setoran di muka tidak cukup")
+    enter(page, "officer")
+    page.goto("/operator/uang")
+    assert_usable(page)
+    row = page.locator("tr", has_text=code)
+    row.get_by_label("NTPN").fill(f"A{code}")
+    row.get_by_role("button", name="Pastikan").click()
+    expect(page.locator("tr", has_text=code)).to_have_count(0)
+    enter(page, "distributor")
+    page.goto("/kanal")
+    take(page, "pusat", "mitra-contoh", 200)
+    take(page, "mitra-contoh", "loket-contoh", 50)
+    assert number_in(page, "Mitra Contoh", "Stok") == before + 150
+    expect(page.locator("strong", has_text="balance")).to_have_count(0)
+
+
+def take(page: Page, giver: str, taker: str, units: int) -> None:
+    """Stock moves."""
+    page.get_by_label("Dari", exact=True).select_option(giver)
+    page.get_by_label("Ke", exact=True).select_option(taker)
+    page.get_by_label("Jumlah keping").fill(str(units))
+    page.get_by_role("button", name="Pindahkan").click()
+
+
+def test_a_citizen_gets_the_money_for_one_unit_back(page: Page) -> None:
+    enter(page, "citizen")
+    page.goto("/kuota")
+    page.get_by_label("Jumlah keping").fill("3")
+    page.get_by_role("button", name="Lanjut membayar").click()
+    page.get_by_role("button", name=PAYING).click()
+    page.get_by_role("link", name="Uang kembali").click(timeout=20_000)
+    expect(page.get_by_role("button", name=re.compile("Kembalikan Rp10.000"))).to_be_visible()
+    assert_usable(page)
+    page.get_by_role("button", name=re.compile("Kembalikan Rp")).click()
+    page.wait_for_url("**/uang-kembali/**")
+    expect(page.get_by_role("status").first).to_contain_text(
+        re.compile("Sedang dikirim|Uang dikembalikan")
+    )
+    for _ in range(20):
+        if "Uang dikembalikan" in page.get_by_role("status").first.inner_text():
+            break
+        page.wait_for_timeout(1000)
+        page.reload()
+    expect(page.get_by_role("status").first).to_contain_text("Uang dikembalikan")
+    assert_usable(page)
+
+
+def test_the_board_says_where_to_buy_and_how_far_it_is(page: Page) -> None:
+    page.goto("/stok?kota=yogyakarta")
+    assert_usable(page)
+    expect(page.locator("tr", has_text="Loket Malioboro")).to_contain_text("± 1 km")
+
+
+def test_stock_json_is_fresh_and_tells_no_numbers(demo: Demo) -> None:
+    answer = httpx.get(f"{demo.url}/stock.json")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    channels = answer.json()["channels"]
+    assert {c["state"] for c in channels} <= {"in_stock", "low", "sold_out", "disrupted"}
+    assert {"langsung", "mitra-contoh", "loket-contoh"} <= {c["id"] for c in channels}
+    assert "pusat" not in {c["id"] for c in channels}
+    assert not any("units" in key or "free" in key for c in channels for key in c)
+
+
+def test_a_stranger_sees_no_refund_of_others(browser: Browser, demo: Demo) -> None:
+    context = browser.new_context(base_url=demo.url)
+    page = context.new_page()
+    page.goto("/demo/masuk/owner")
+    answer = page.request.get("/uang-kembali/00000000-0000-7000-8000-000000000000")
+    assert answer.status == 404
+    context.close()
