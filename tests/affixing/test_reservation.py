@@ -55,6 +55,21 @@ async def test_a_repetition_of_what_found_no_quota_finds_none_either(here: Insta
     assert (await here.audit()).discrepancies == []
 
 
+async def test_a_repetition_finds_its_affixing_also_when_the_document_is_gone(
+    here: Installation,
+) -> None:
+    one = await wish(here, key="one")
+    (granted,) = await ask(here, [one])
+    async with here.database.transaction() as connection:
+        await connection.execute(
+            "update document set deleted_at = now() where id = $1", one.document
+        )
+    (by_id,) = await ask(here, [one])
+    (by_key,) = await ask(here, [replace(one, id=new_id())])
+    assert isinstance(granted, Affixing)
+    assert [a.id for a in (by_id, by_key) if isinstance(a, Affixing)] == [granted.id] * 2
+
+
 async def test_the_same_document_twice_in_a_batch_is_stamped_once(here: Installation) -> None:
     one = await wish(here)
     same_row, same_bytes = replace(one, id=new_id()), await wish(here)

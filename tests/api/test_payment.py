@@ -1,38 +1,15 @@
 """What the payment provider's door takes in, over HTTP: the provider's word, and nobody else's."""
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from meterai.clock import now
-from meterai.db.connection import Database
 from meterai.payment.snap import NOTIFY
-from meterai.settings import Settings
-from meterai.signing.messages import MessageKey, make_pair
-from world.demo import Demo
-
-
-def notice(reference: str) -> bytes:
-    return json.dumps(
-        {
-            "originalReferenceNo": f"P-{reference}",
-            "originalPartnerReferenceNo": reference,
-            "latestTransactionStatus": "00",
-            "amount": {"value": "10500.00", "currency": "IDR"},
-            "paidTime": now().isoformat(timespec="seconds"),
-            "additionalInfo": {"rrn": f"R-{reference}"},
-        }
-    ).encode()
-
-
-def signed(key: Path, raw: bytes) -> dict[str, str]:
-    timestamp = now().isoformat(timespec="seconds")
-    said = f"POST:{NOTIFY}:{hashlib.sha256(raw).hexdigest()}:{timestamp}".encode()
-    return {"x-timestamp": timestamp, "x-signature": MessageKey.load(key).sign(said)}
+from meterai.signing.messages import make_pair
+from world.callbacks import notice, signed
+from world.demo import Demo, books
 
 
 async def report(demo: Demo, raw: bytes, headers: dict[str, str]) -> httpx.Response:
@@ -41,12 +18,10 @@ async def report(demo: Demo, raw: bytes, headers: dict[str, str]) -> httpx.Respo
 
 
 async def recorded(demo: Demo, reference: str) -> list[Any]:
-    database = await Database.connect(Settings(data_dir=demo.data_dir).dsn, size_max=1)
-    async with database.reading() as connection:
+    async with books(demo) as connection:
         rows = await connection.fetch(
             "select state, reason from payment_notice where reference = $1", reference
         )
-    await database.close()
     return [(row["state"], row["reason"]) for row in rows]
 
 
@@ -55,7 +30,7 @@ async def test_a_forged_callback_is_answered_401_and_leaves_nothing_behind(
     demo: Demo, tmp_path: Path, forgery: str
 ) -> None:
     reference = f"M{int.from_bytes(forgery.encode()[:6])}"
-    raw = notice(reference)
+    raw = notice(reference, additionalInfo={"rrn": f"R-{reference}"})
     headers: dict[str, str] = {}
     if forgery == "by a thief":
         make_pair(tmp_path / "thief.key", tmp_path / "thief.pub")
@@ -70,7 +45,7 @@ async def test_a_forged_callback_is_answered_401_and_leaves_nothing_behind(
 
 
 async def test_money_for_an_order_nobody_knows_is_kept_for_a_person_to_see(demo: Demo) -> None:
-    raw = notice("M777000777")
+    raw = notice("M777000777", additionalInfo={"rrn": "R-M777000777"})
     headers = signed(demo.data_dir / "keys" / "provider.key", raw)
     for _ in range(2):  # reported twice, recorded once
         answer = await report(demo, raw, headers)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import subprocess
-import sys
 import uuid
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from meterai.client.calls import Client
 from meterai.proving.sample import sample_letter
-from world.demo import Demo, break_next, environment
+from world.demo import Demo, break_next, meterai
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +36,7 @@ def certificate(demo: Demo) -> str:
 
 def proof(elsewhere: Path, file: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """``meterai proof verify`` on a machine that knows no installation."""
-    return subprocess.run(
-        [sys.executable, "-m", "meterai", "proof", "verify", str(file), *words],
-        env=environment(elsewhere),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return meterai(elsewhere, "proof", "verify", str(file), *words, timeout_s=60)
 
 
 @pytest.fixture

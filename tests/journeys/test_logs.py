@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import BrowserContext
 
 from journeys.steps import bring, choose_place, finish, order, pay
 from world.demo import Demo
+
+pytestmark = pytest.mark.browser
 
 
 def test_no_log_names_the_person_the_file_or_the_link(

@@ -8,9 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from journeys.test_terminal import meterai
 from meterai.proving.sample import sample_letter
-from world.demo import Demo, start_demo, stop_demo
+from world.demo import Demo, meterai, start_demo, stop_demo
 
 pytestmark = pytest.mark.faults
 

@@ -13,19 +13,7 @@ import pytest
 from meterai.cli.instance import running
 from meterai.proving.sample import sample_letter
 from meterai.settings import Settings
-from world.demo import Demo, environment, start_demo, stop_demo
-
-
-def meterai(data_dir: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command, run to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "meterai", *words],
-        env=environment(data_dir),
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
+from world.demo import Demo, environment, meterai, start_demo, stop_demo
 
 
 @pytest.fixture

@@ -1,6 +1,4 @@
-import hashlib
-import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +7,8 @@ import pytest
 from meterai.clock import now
 from meterai.payment.errors import NoticeNotAccepted, NoticeNotUnderstood
 from meterai.payment.snap import NOTIFY, SnapProvider
-from meterai.signing.messages import MessageKey, make_pair
+from meterai.signing.messages import make_pair
+from world.callbacks import notice, signed
 
 
 @pytest.fixture(scope="module")
@@ -26,30 +25,9 @@ def provider(keys: Path) -> SnapProvider:
     return SnapProvider.load("http://127.0.0.1:9", "meterai", keys)
 
 
-def notice(**changes: Any) -> bytes:
-    body = {
-        "originalReferenceNo": "P1",
-        "originalPartnerReferenceNo": "M123456789",
-        "latestTransactionStatus": "00",
-        "amount": {"value": "10500.00", "currency": "IDR"},
-        "paidTime": "2026-11-24T10:00:00+07:00",
-        "additionalInfo": {"rrn": "R1"},
-    }
-    return json.dumps(body | changes).encode()
-
-
-def signed(
-    keys: Path, raw: bytes, *, at: datetime | None = None, by: str = "provider"
-) -> dict[str, str]:
-    timestamp = (at or now()).isoformat(timespec="seconds")
-    said = f"POST:{NOTIFY}:{hashlib.sha256(raw).hexdigest()}:{timestamp}".encode()
-    key = MessageKey.load(keys / f"{by}.key")
-    return {"x-timestamp": timestamp, "x-signature": key.sign(said)}
-
-
 def test_a_signed_notice_is_read(keys: Path, provider: SnapProvider) -> None:
     raw = notice()
-    reported = provider.read_notice(NOTIFY, signed(keys, raw), raw, now())
+    reported = provider.read_notice(NOTIFY, signed(keys / "provider.key", raw), raw, now())
     assert (reported.reference, reported.amount, reported.external_id) == (
         "M123456789",
         10500,
@@ -61,12 +39,12 @@ def test_a_forged_changed_old_or_unsigned_notice_is_not_accepted(
     keys: Path, provider: SnapProvider
 ) -> None:
     raw = notice()
-    good = signed(keys, raw)
+    good = signed(keys / "provider.key", raw)
     tried: list[tuple[dict[str, str], bytes]] = [
-        (signed(keys, raw, by="thief"), raw),
+        (signed(keys / "thief.key", raw), raw),
         (good, raw.replace(b"10500", b"99500")),
-        (signed(keys, raw, at=now() - timedelta(minutes=6)), raw),
-        (signed(keys, raw, at=now() + timedelta(minutes=6)), raw),
+        (signed(keys / "provider.key", raw, at=now() - timedelta(minutes=6)), raw),
+        (signed(keys / "provider.key", raw, at=now() + timedelta(minutes=6)), raw),
         ({}, raw),
         ({**good, "x-signature": "no base64!"}, raw),
         ({**good, "x-timestamp": "yesterday"}, raw),
@@ -94,4 +72,4 @@ def test_a_signed_notice_without_sense_is_not_understood(
 ) -> None:
     raw = notice(**change)
     with pytest.raises(NoticeNotUnderstood):
-        provider.read_notice(NOTIFY, signed(keys, raw), raw, now())
+        provider.read_notice(NOTIFY, signed(keys / "provider.key", raw), raw, now())

@@ -6,12 +6,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-from meterai.db.connection import Database
+from meterai.db.connection import Connection, Database
 from meterai.proving import faults
 from meterai.settings import Settings
 
@@ -70,9 +72,32 @@ def stop_demo(demo: Demo) -> None:
     demo.process.wait(30)
 
 
+def meterai(
+    data_dir: Path, *words: str, timeout_s: float = 110
+) -> subprocess.CompletedProcess[str]:
+    """The command, run to its end on a machine on which only this data folder is known."""
+    return subprocess.run(
+        [sys.executable, "-m", "meterai", *words],
+        env=environment(data_dir),
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
+@asynccontextmanager
+async def books(demo: Demo) -> AsyncIterator[Connection]:
+    """A transaction in the database of this demo."""
+    database = await Database.connect(Settings(data_dir=demo.data_dir).dsn, size_max=1)
+    try:
+        async with database.transaction() as connection:
+            yield connection
+    finally:
+        await database.close()
+
+
 async def break_next(demo: Demo, kind: str) -> None:
     """As the button *rusakkan sekarang* does: the next affixing of this demo fails."""
-    database = await Database.connect(Settings(data_dir=demo.data_dir).dsn, size_max=1)
-    async with database.transaction() as connection:
+    async with books(demo) as connection:
         await faults.arm(connection, kind)
-    await database.close()

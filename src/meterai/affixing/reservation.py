@@ -87,11 +87,11 @@ async def reserve_all(
     terms: dict[ChannelId, Terms] = {}
     for wish in wishes:
         try:
-            document = _fit(wish, known.get(wish.document))
-            before = earlier.same_request(wish, document)
+            before = earlier.same_request(wish, known.get(wish.document))
             if before is not None:
                 answers[wish.id] = before
                 continue
+            document = _fit(wish, known.get(wish.document))
             earlier.refuse_unwanted_repeat(wish, document)
             if wish.channel not in terms:
                 terms[wish.channel] = await channels.terms_at(connection, wish.channel)
@@ -125,12 +125,15 @@ class _Earlier:
     live: set[tuple[UUID, bytes]]
     """Parties and the documents they have affixed or are affixing."""
 
-    def same_request(self, wish: AffixingWish, document: Document) -> Affixing | None:
-        """What the same request was granted. Raises :class:`SameKeyOtherRequest`."""
+    def same_request(self, wish: AffixingWish, document: Document | None) -> Affixing | None:
+        """What the same request was granted, whatever became of its document since.
+
+        Raises :class:`SameKeyOtherRequest`.
+        """
         before = self.by_id.get(wish.id)
         if before is None and wish.request_key is not None:
             before = self.by_key.get((wish.party, wish.request_key))
-        if before is not None and before.source_sha256 != document.sha256:
+        if before and document and before.source_sha256 != document.sha256:
             raise SameKeyOtherRequest
         return before
 

@@ -17,15 +17,13 @@ _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_DUMPABLE = 1, 38, 4
 
 
 def die_with_parent(parent: int | None) -> None:
-    """This process ends when the one with that process id does, however that ends; now, if it already has.
+    """This process ends when its parent does, however that ends; now, if ``parent`` is it no longer.
 
-    None: nobody watches over it, and it lives on.
+    ``parent`` is the process id that it had when it started this one; None: nobody said.
     """
-    if parent is None:
-        return
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before we could ask to be told
+    if parent is not None and os.getppid() != parent:  # it died before we could ask to be told
         os._exit(1)
 
 
