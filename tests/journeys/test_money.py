@@ -1,13 +1,15 @@
 """Money and stock on the pages: a distributor takes stock and sells, a citizen gets money back."""
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from journeys.steps import PAYING
+from journeys.steps import PAYING, choose_place, order, pay
 from journeys.test_pages import assert_usable
+from meterai.clock import WIB, now
 from world.demo import Demo
 
 pytestmark = pytest.mark.browser
@@ -106,3 +108,69 @@ def test_a_stranger_sees_no_refund_of_others(browser: Browser, demo: Demo) -> No
     answer = page.request.get("/uang-kembali/00000000-0000-7000-8000-000000000000")
     assert answer.status == 404
     context.close()
+
+
+def test_an_officer_lays_the_providers_file_beside_the_books(page: Page) -> None:
+    enter(page, "citizen")
+    page.goto("/kuota")
+    page.get_by_label("Jumlah keping").fill("1")
+    page.get_by_role("button", name="Lanjut membayar").click()
+    address = page.url
+    reference = page.locator(".qris code").inner_text()
+    number = f"BERKAS-{reference}"
+    moment = now().astimezone(WIB).isoformat()
+    head = "kind,external_id,reference,amount,at\n"
+    enter(page, "officer")
+    send_file(page, f"{head}payment,{number},{reference},10000,{moment}\n")
+    assert_usable(page)
+    assert counted(page, "Baru diketahui") == counted(page, "Jadi kuota") == 1
+    send_file(page, f"{head}payment,{number},{reference},10500,{moment}\n")
+    expect(page.locator("tr", has_text=number)).to_contain_text("Rp10.500")
+    expect(page.locator("tr", has_text=number)).to_contain_text("jumlahnya berbeda")
+    assert_usable(page)
+    enter(page, "citizen")
+    page.goto(address)
+    expect(page.locator(".chip")).to_contain_text("Berhasil")
+
+
+def send_file(page: Page, content: str) -> None:
+    """The provider's file of today is matched."""
+    page.goto("/operator/uang")
+    file = {"name": "hari-ini.csv", "mimeType": "text/csv", "buffer": content.encode()}
+    page.locator("#berkas").set_input_files(file)  # type: ignore[arg-type]  # a dict is a FilePayload
+    page.get_by_role("button", name="Cocokkan").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Penyelesaian penyedia")
+
+
+def counted(page: Page, label: str) -> int:
+    """A number of the page."""
+    return int(page.locator("dl.counts div", has_text=label).locator("dd").inner_text())
+
+
+def test_an_applicant_starts_at_the_event_and_buys_there(page: Page, letter: Path) -> None:
+    page.goto("/acara/cpns")
+    expect(page.get_by_text("tinggal")).to_be_visible()
+    expect(page.get_by_text("Diperpanjang; sebelumnya")).to_be_visible()
+    expect(page.get_by_text("PMK 78/2024 Pasal 4").first).to_be_visible()
+    assert_usable(page)
+    page.set_input_files("#berkas", letter)
+    page.wait_for_url("**/bubuhkan/**", timeout=20_000)
+    choose_place(page)
+    order(page)
+    expect(page.locator(".money .sum")).to_contain_text("Rp10.000")
+    pay(page)
+    expect(page.get_by_text("Berhasil dibubuhkan")).to_be_visible(timeout=30_000)
+    receipt = page.request.get(page.url + "/kuitansi.pdf")
+    assert receipt.status == 200
+
+
+def test_the_advice_says_when_who_and_by_which_clause(page: Page) -> None:
+    page.goto("/terutang")
+    page.get_by_label("Jenis dokumen").select_option("receipt")
+    page.get_by_label("Jumlah uang").fill("5000000")
+    page.get_by_role("button", name="Lihat jawaban").click()
+    expect(page.get_by_role("status").first).to_contain_text("Tidak terutang")
+    page.get_by_label("Jumlah uang").fill("5000001")
+    page.get_by_role("button", name="Lihat jawaban").click()
+    expect(page.get_by_role("status").first).to_contain_text("saat diserahkan")
+    assert_usable(page)

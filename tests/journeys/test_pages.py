@@ -24,6 +24,8 @@ BUDGETS_KB = {
     "/c/0000000000000000000000": 25,
     "/kotak-keluar": 90,
     "/stok": 45,
+    "/acara/cpns": 45,
+    "/terutang?jenis=statement": 45,
 }
 """First load in kilobytes, gzipped: page, style, script and pictures (docs/web.md)."""
 

@@ -114,6 +114,53 @@ QUERIES: list[tuple[Invariant, str]] = [
     ),
     (
         Invariant.UNITS,
+        f"""with said as (
+               select channel, sum(units) filter (where state = 'kept') as kept,
+                      sum(units) filter (where state = 'live') as live
+               from voucher group by channel),
+           held as (
+               select scope as channel,
+                      sum(credits_posted - debits_posted) filter (where code = {UnitAccount.BLOCKS}) as kept,
+                      sum(credits_posted - debits_posted) filter (where code = {UnitAccount.VOUCHERS}) as live
+               from account where ledger = 2 and owner is null group by scope)
+           select 'channel ' || channel, 'vouchers keep ' || coalesce(said.kept, 0) || ' in blocks and '
+                  || coalesce(said.live, 0) || ' to redeem, the books say ' || coalesce(held.kept, 0)
+                  || ' and ' || coalesce(held.live, 0)
+           from said full join held using (channel)
+           where (coalesce(said.kept, 0), coalesce(said.live, 0))
+              <> (coalesce(held.kept, 0), coalesce(held.live, 0))""",
+    ),
+    (
+        Invariant.UNITS,
+        f"""select 'voucher ' || v.id, 'is ' || v.state || ' over ' || v.units || ' units; the books moved '
+                  || coalesce(m.filled, 0) || ' in, ' || coalesce(m.redeemed, 0) || ' to who brought it, '
+                  || coalesce(m.back, 0) || ' back'
+           from voucher v
+           left join (
+               select t.ref,
+                      sum(t.amount) filter (where t.code = {UnitMove.VOUCHED}
+                                            and c.code = {UnitAccount.VOUCHERS}) as filled,
+                      sum(t.amount) filter (where t.code = {UnitMove.REDEEMED}) as redeemed,
+                      sum(t.amount) filter (where t.code = {UnitMove.VOUCHED}
+                                            and d.code = {UnitAccount.VOUCHERS}) as back
+               from transfer t join account d on d.id = t.debit join account c on c.id = t.credit
+               where t.code in ({UnitMove.VOUCHED}, {UnitMove.REDEEMED}) group by t.ref) m on m.ref = v.id
+           where (coalesce(m.filled, 0), coalesce(m.redeemed, 0), coalesce(m.back, 0))
+              <> (case when v.giver is null then 0 else v.units end,
+                  case v.state when 'redeemed' then v.units else 0 end,
+                  case when v.state = 'revoked' and v.giver is not null then v.units else 0 end)""",
+    ),
+    (
+        Invariant.PAYMENTS,
+        """select 'order ' || p.reference, 'was sold at a counter and is ' || p.state || ' with vouchers over '
+                  || coalesce(sum(v.units), 0) || ' units of ' || p.units
+           from counter_sale s join purchase p on p.id = s.purchase left join voucher v on v.purchase = p.id
+           group by p.id, p.reference, p.state, p.units, s.method
+           having coalesce(sum(v.units), 0) > case p.state when 'paid' then p.units else 0 end
+               or (s.method = 'cash' and (p.state <> 'paid' or coalesce(sum(v.units), 0) <> p.units))""",
+    ),
+    (
+        Invariant.UNITS,
         f"""select 'allocation ' || coalesce(a.id, t.ref), 'says '
                   || coalesce(a.units::text, 'nothing')
                   || ' from ' || coalesce(a.giver, 'the issuer') || ' to ' || coalesce(a.taker, 'nowhere')
@@ -295,5 +342,6 @@ select (select count(*) from transfer) as transfers,
        (select count(*) from affixing where ended_at is null) as under_way,
        (select count(*) from purchase) as orders,
        (select count(*) from payment_notice) as payments,
-       (select count(*) from refund) as refunds
+       (select count(*) from refund) as refunds,
+       (select count(*) from voucher) as vouchers
 """

@@ -1,6 +1,6 @@
 """What a channel declines."""
 
-from meterai.errors import NotFound, Refused, Text
+from meterai.errors import Busy, Conflict, NotFound, Refused, Text
 
 
 class NoSuchChannel(NotFound):
@@ -106,4 +106,46 @@ class NotOneFamily(Refused):
     next_step = Text(
         "Kembalikan ke pusat dahulu; distributor lain mengambilnya dengan setorannya sendiri.",
         "Return it to the issuer first; the other distributor takes it with a deposit of its own.",
+    )
+
+
+class NoSuchEvent(NotFound):
+    """No event has this code, or its rules are not out yet."""
+
+    code = "no_such_event"
+    says = Text("Acara ini tidak dikenal.", "This event is not known.")
+
+
+class NoSuchVoucher(NotFound):
+    """No voucher has this code."""
+
+    code = "no_such_voucher"
+    says = Text("Kode voucher ini tidak dikenal.", "This voucher code is not known.")
+    next_step = Text(
+        "Periksa kesepuluh tandanya; huruf O dan I tidak pernah dipakai.",
+        "Check its ten signs; the letters O and I are never used.",
+    )
+
+
+class VoucherOver(Conflict):
+    """It was redeemed or revoked already."""
+
+    code = "voucher_over"
+    says = Text(
+        "Voucher ini sudah dipakai atau dibatalkan.", "This voucher was used or revoked already."
+    )
+    next_step = Text(
+        "Tanyakan kepada pemberi atau loket yang menjualnya.",
+        "Ask whoever gave it, or the counter that sold it.",
+    )
+
+
+class TooManyMisses(Busy):
+    """Too many wrong codes in an hour."""
+
+    code = "too_many_voucher_tries"
+    says = Text("Terlalu banyak kode yang salah.", "Too many wrong codes.")
+    next_step = Text(
+        "Voucher Anda tetap berlaku. Coba lagi satu jam lagi, atau tanyakan ke loket.",
+        "Your voucher stays valid. Try again in an hour, or ask the counter.",
     )

@@ -25,14 +25,21 @@ select c.id, c.name, c.kind, c.parent, c.disrupted_since is not null as disrupte
        coalesce(r.floor, 0) as floor, coalesce(r.low_hours, 4) as low_hours, r.refill_to,
        coalesce(a.credits_posted - a.debits_posted - a.debits_pending, 0)::bigint as free,
        coalesce(a.debits_pending, 0) as on_order,
-       coalesce(a.debits_posted + a.debits_pending, 0) - coalesce(given.units, 0) as taken,
+       coalesce(a.debits_posted + a.debits_pending, 0) - coalesce(given.units, 0)
+           - coalesce(b.credits_posted, 0)                    -- into a block is not sold yet,
+           + coalesce(b.debits_posted, 0) - coalesce(back.units, 0)  -- out of it is, unless it came back
+           as taken,
        reading.taken as taken_then,
        extract(epoch from now() - reading.at) / 3600 as hours_since
 from channel c
 left join stock_rule r on r.channel = c.id
 left join account a on a.ledger = {int(Ledger.UNITS)} and a.code = {int(UnitAccount.STOCK)}
      and a.owner is null and a.scope = c.id
+left join account b on b.ledger = {int(Ledger.UNITS)} and b.code = {int(UnitAccount.BLOCKS)}
+     and b.owner is null and b.scope = c.id
 left join lateral (select sum(units)::bigint as units from allocation where giver = c.id) given on true
+left join lateral (
+    select sum(returned_units)::bigint as units from shift where channel = c.id) back on true
 left join lateral (
     select taken, at from stock_reading where channel = c.id and at > now() - interval '{RATE_OVER}'
     order by at limit 1) reading on true

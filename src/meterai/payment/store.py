@@ -37,6 +37,13 @@ async def set_va(connection: Connection, reference: str, number: str) -> None:
     )
 
 
+async def set_cash(connection: Connection, reference: str) -> None:
+    """The request is paid in cash, at a counter; no provider is asked about it."""
+    await connection.execute(
+        "update payment_request set method = 'cash' where reference = $1", reference
+    )
+
+
 async def request(connection: Connection, reference: str) -> PaymentRequest | None:
     """The request with this reference."""
     row = await connection.fetchrow(

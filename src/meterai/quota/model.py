@@ -19,6 +19,8 @@ class UnitAccount(IntEnum):
     """A channel's units taken out of the world (misprints)."""
     VOUCHERS = 6
     """A channel's units in vouchers that somebody may still redeem."""
+    BLOCKS = 7
+    """A channel's units in blocks that its counters may sell without the centre, by code."""
 
 
 class UnitMove(IntEnum):
@@ -35,9 +37,11 @@ class UnitMove(IntEnum):
     REFUNDED = 5
     """From available back to the stock it was bought from: the money went back."""
     VOUCHED = 6
-    """From a stock, or from what somebody has, into a voucher; and back when it is revoked."""
+    """From what somebody has into a voucher; and back when it is revoked."""
     REDEEMED = 7
     """From a voucher to whoever brought its code."""
+    BLOCKED = 8
+    """From a channel's stock into a counter's block; and back at the end of the shift."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,16 @@ def available_key(party: UUID, channel: str) -> AccountKey:
     return AccountKey(Ledger.UNITS, UnitAccount.AVAILABLE, party, channel)
 
 
+def blocks_key(channel: str) -> AccountKey:
+    """The account of what a channel's counters have in blocks, by name."""
+    return AccountKey(Ledger.UNITS, UnitAccount.BLOCKS, None, channel)
+
+
+def vouchers_key(channel: str) -> AccountKey:
+    """The account of what was bought from a channel and is in vouchers, by name."""
+    return AccountKey(Ledger.UNITS, UnitAccount.VOUCHERS, None, channel)
+
+
 def sell_late(order: UUID, *, stock: int, available: int, units: int) -> Transfer:
     """Paid after the order's time was over: straight from the stock, if there is any left."""
     return single(

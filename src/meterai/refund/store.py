@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from meterai.db.connection import Connection, Row
+from meterai.money import Rupiah
 from meterai.refund.errors import NoSuchRefund
 from meterai.refund.model import Refund, RefundKind, RefundState
 
@@ -124,6 +125,16 @@ async def set_paid(connection: Connection, id: UUID, number: str) -> None:
         id,
         number,
     )
+
+
+async def paid_amounts(connection: Connection, references: Sequence[str]) -> dict[str, Rupiah]:
+    """What was paid under these references, of those of them that are ours and paid."""
+    rows = await connection.fetch(
+        """select reference, amount from refund
+           where state = 'paid' and reference = any($1::text[])""",
+        references,
+    )
+    return {row["reference"]: Rupiah(row["amount"]) for row in rows}
 
 
 async def set_trouble(

@@ -111,13 +111,13 @@ async def _enter(connection: Connection, decided: list[_Decided]) -> list[_Decid
 def _keys(one: _Decided) -> list[AccountKey]:
     provider = one.notice.provider
     keys = [
-        _money_key(MoneyAccount.PROVIDER, provider),
-        _money_key(MoneyAccount.UNPLACED, provider),
+        money_key(MoneyAccount.PROVIDER, provider),
+        money_key(MoneyAccount.UNPLACED, provider),
     ]
     if isinstance(one.how, Credit):
         assert one.order is not None
-        keys.append(_money_key(MoneyAccount.DUTY, one.order.channel))
-        keys.append(_money_key(MoneyAccount.SERVICE_FEE, one.order.channel))
+        keys.append(money_key(MoneyAccount.DUTY, one.order.channel))
+        keys.append(money_key(MoneyAccount.SERVICE_FEE, one.order.channel))
     if one.how is Credit.LATE:
         assert one.order is not None
         keys.append(stock_key(one.order.channel))
@@ -125,7 +125,7 @@ def _keys(one: _Decided) -> list[AccountKey]:
     return keys
 
 
-def _money_key(code: MoneyAccount, scope: str) -> AccountKey:
+def money_key(code: MoneyAccount, scope: str) -> AccountKey:
     """Money owed to others is never negative; what providers hold for us is the outside."""
     limit = Limit.NONE if code is MoneyAccount.PROVIDER else Limit.DEBITS_MUST_NOT_EXCEED_CREDITS
     return AccountKey(Ledger.RUPIAH, code, None, scope, limit)
@@ -133,9 +133,9 @@ def _money_key(code: MoneyAccount, scope: str) -> AccountKey:
 
 def _transfers(one: _Decided, accounts: dict[AccountKey, int]) -> list[Transfer]:
     notice, order = one.notice, one.order
-    provider = accounts[_money_key(MoneyAccount.PROVIDER, notice.provider)]
+    provider = accounts[money_key(MoneyAccount.PROVIDER, notice.provider)]
     if isinstance(one.how, Unplaced):
-        owed = accounts[_money_key(MoneyAccount.UNPLACED, notice.provider)]
+        owed = accounts[money_key(MoneyAccount.UNPLACED, notice.provider)]
         return [
             _money(notice.id, 3, MoneyMove.UNPLACED, (provider, owed), notice.amount, notice.id)
         ]
@@ -149,13 +149,13 @@ def _transfers(one: _Decided, accounts: dict[AccountKey, int]) -> list[Transfer]
             available=accounts[available_key(order.party, order.channel)],
             units=order.units,
         )
-    duty = accounts[_money_key(MoneyAccount.DUTY, order.channel)]
+    duty = accounts[money_key(MoneyAccount.DUTY, order.channel)]
     group = [
         units,
         _money(notice.id, 1, MoneyMove.DUTY_PAID, (provider, duty), order.duty, order.id),
     ]
     if order.service_fee:
-        fee = accounts[_money_key(MoneyAccount.SERVICE_FEE, order.channel)]
+        fee = accounts[money_key(MoneyAccount.SERVICE_FEE, order.channel)]
         group.append(
             _money(notice.id, 2, MoneyMove.FEE_PAID, (provider, fee), order.service_fee, order.id)
         )

@@ -49,8 +49,6 @@ class DaySettlement:
     sold: int
     given_back: int
     """Refunded by buyers: in the stock again."""
-    vouchers: int
-    """Into vouchers, less what came back."""
     returned: int
     """To the issuer or another channel."""
     closing: int
@@ -63,14 +61,7 @@ class DaySettlement:
     @property
     def difference(self) -> int:
         """Units the books cannot explain: opening and all movements against the closing balance."""
-        explained = (
-            self.opening
-            + self.received
-            + self.given_back
-            - self.sold
-            - self.vouchers
-            - self.returned
-        )
+        explained = self.opening + self.received + self.given_back - self.sold - self.returned
         return self.closing - explained
 
     @property

@@ -18,7 +18,8 @@ links as (
     from journal_link, bounds),
 stocks as (
     select id, scope as channel from account
-    where ledger = {int(Ledger.UNITS)} and code = {int(UnitAccount.STOCK)} and owner is null
+    where ledger = {int(Ledger.UNITS)} and owner is null
+      and code in ({int(UnitAccount.STOCK)}, {int(UnitAccount.BLOCKS)})  -- a block is stock in a drawer
       and scope = any($2::text[])),
 moved as (
     select s.channel, t.code, t.link, t.credit = s.id as into_stock, t.amount
@@ -34,8 +35,6 @@ book as (
                and code = {UnitMove.PURCHASED}) as sold,
            sum(amount) filter (where link > before and into_stock
                and code = {UnitMove.REFUNDED}) as given_back,
-           sum(case when into_stock then -amount else amount end) filter (where link > before
-               and code = {UnitMove.VOUCHED}) as vouchers,
            sum(amount) filter (where link > before and not into_stock
                and code = {UnitMove.ALLOCATED}) as returned
     from moved, links group by channel),
@@ -53,8 +52,7 @@ papers as (
     from channel c where c.id = any($2::text[]))
 select p.channel, coalesce(b.opening, 0)::bigint as opening, coalesce(b.closing, 0)::bigint as closing,
        coalesce(b.received, 0)::bigint as received, coalesce(b.sold, 0)::bigint as sold,
-       coalesce(b.given_back, 0)::bigint as given_back, coalesce(b.vouchers, 0)::bigint as vouchers,
-       coalesce(b.returned, 0)::bigint as returned,
+       coalesce(b.given_back, 0)::bigint as given_back, coalesce(b.returned, 0)::bigint as returned,
        coalesce(p.received, 0)::bigint as papers_received, coalesce(p.sold, 0)::bigint as papers_sold,
        coalesce(p.given_back, 0)::bigint as papers_given_back,
        coalesce(p.returned, 0)::bigint as papers_returned

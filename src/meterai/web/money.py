@@ -1,17 +1,21 @@
 """*Uang masuk dan keluar*, for officers: what fits nowhere, what is unusable, what goes back, deposits."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from meterai.affixing.paid import take_payments
 from meterai.channel import stock
-from meterai.clock import now
+from meterai.clock import WIB, now
 from meterai.db.connection import Connection
 from meterai.errors import Invalid
 from meterai.payment import store as payments
+from meterai.payment.errors import NoProvider
+from meterai.payment.settlement import read, take_in
 from meterai.people.model import Role
 from meterai.refund import payout, store
 from meterai.refund.asking import claim
@@ -34,6 +38,7 @@ async def money(request: Request) -> Response:
             ended=await store.newest(connection, size=20),
             deposits=[d for d in await deposits.deposits(connection) if d.confirmed_at is None],
             alarms=sorted(await stock.alarms(connection)),
+            today=now().astimezone(WIB).date(),
         )
 
 
@@ -78,8 +83,45 @@ async def _confirm(connection: Connection, id: UUID, person: UUID, form: Form) -
     await deposits.confirm(connection, id, form.text("ntpn"), person)
 
 
+async def settlement(request: Request) -> Response:
+    """The provider's file of a day is laid beside the books; what differs is listed to the rupiah.
+
+    Sending the same file again changes nothing and shows the same.
+    """
+    visitor = await with_role(request, Role.OFFICER)
+    assert visitor.party is not None
+    app = app_of(request)
+    form = await own_form(request)
+    if app.provider is None:
+        raise NoProvider
+    try:
+        day = date.fromisoformat(form.text("hari"))
+        content = form.files["berkas"].content
+    except (ValueError, KeyError) as error:
+        raise Invalid from error
+    wanted = [line.external_id for line in read(content) if line.kind == "refund"]
+    async with app.database.transaction() as connection:
+        laid = await take_in(
+            connection,
+            app.provider.name,
+            day,
+            content,
+            refunds=await store.paid_amounts(connection, wanted),
+            by=visitor.party.id,
+        )
+        placed = await take_payments(connection, laid.found) if laid.found else {}
+    return await page(
+        request,
+        "settlement.html",
+        laid=laid,
+        day_of_file=day,
+        credited=sum(match.order is not None for match, _ in placed.values()),
+    )
+
+
 routes = [
     Route("/operator/uang", money),
+    Route("/operator/uang/berkas", settlement, methods=["POST"]),
     Route("/operator/uang/kembali/{id:uuid}/setujui", _does(_approve), methods=["POST"]),
     Route("/operator/uang/kembali/{id:uuid}/tolak", _does(_decline), methods=["POST"]),
     Route("/operator/uang/kembali/{id:uuid}/ulang", _does(_again), methods=["POST"]),

@@ -47,7 +47,7 @@ async def pay(request: Request) -> Response:
     async with app.database.reading() as connection:
         affixing = await store.newest_of_document(connection, document.id)
         order = await orders.newest_for_document(connection, document.id)
-        terms = await channels.terms_at(connection, app.channel)
+        terms = await channels.terms_at(connection, ChannelId(document.channel))
         held = total(await holdings(connection, document.party))
     if affixing is not None or (order is not None and order.state is OrderState.PAID):
         return RedirectResponse(f"/hasil/{request.path_params['link']}", 303)
@@ -110,7 +110,11 @@ async def order_or_use_quota(request: Request) -> Response:
                     phone_index=phone_index(app.vault, phone),
                 )
             wish = Wish.new(
-                document.party, app.channel, 1, document.id, buyer=phone_index(app.vault, phone)
+                document.party,
+                ChannelId(document.channel),
+                1,
+                document.id,
+                buyer=phone_index(app.vault, phone),
             )
             await place(connection, wish, app.provider.name)
     return RedirectResponse(f"/bayar/{link}", 303)

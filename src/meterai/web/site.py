@@ -13,6 +13,7 @@ from meterai.web import (
     affixing,
     channel,
     company,
+    event,
     history,
     home,
     money,
@@ -43,6 +44,7 @@ routes: Sequence[BaseRoute] = [
     *money.routes,
     *refund.routes,
     *stock.routes,
+    *event.routes,
     Route("/aset/{digest}/{name}", asset),
 ]
 

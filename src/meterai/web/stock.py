@@ -1,6 +1,7 @@
 """*Stok*: where one can buy now, for everybody, from a small file that the clock renews."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -53,6 +54,11 @@ async def _content(request: Request) -> bytes:
         return file.read_bytes()
     async with app.database.reading() as connection:
         return msgspec.json.encode(await board(connection, now()))
+
+
+async def channels_shown(request: Request) -> list[dict[str, Any]]:
+    """The rows of the board, best first."""
+    return list(msgspec.json.decode(await _content(request))["channels"])
 
 
 async def stock_page(request: Request) -> Response:

@@ -4,8 +4,10 @@ from meterai.affixing.model import Affixing, AffixingState, Reason
 from meterai.channel.model import Level, Why
 from meterai.errors import Text
 from meterai.payment.model import Unplaced
+from meterai.payment.settlement import Verdict
 from meterai.refund.model import RefundState
 from meterai.sale.model import OrderState
+from meterai.treasury.advice import Debtor, Due, Owed
 
 STATES: dict[AffixingState, Text] = {
     AffixingState.WAITING: Text("Antre", "Queued"),
@@ -65,6 +67,49 @@ UNPLACED: dict[Unplaced, Text] = {
     Unplaced.PAID_TWICE: Text("terbayar dua kali", "paid twice"),
     Unplaced.LATE_SOLD_OUT: Text("terlambat, stok sudah habis", "late, and the stock was gone"),
     Unplaced.CANCELLED: Text("pesanan dibatalkan", "the order was cancelled"),
+}
+
+SETTLEMENT: dict[Verdict, Text] = {
+    Verdict.MATCHED: Text("cocok", "matches"),
+    Verdict.FOUND: Text("baru kami ketahui", "news to us"),
+    Verdict.AMOUNT_DIFFERS: Text("jumlahnya berbeda", "another amount"),
+    Verdict.UNKNOWN: Text("pengembalian yang tidak kami minta", "a refund that we did not ask for"),
+    Verdict.REPEATED: Text("sudah ada di baris sebelumnya", "stands in an earlier line"),
+}
+
+OWED: dict[Owed, Text] = {
+    Owed.YES: Text("Ya, terutang bea meterai.", "Yes, stamp duty is owed."),
+    Owed.NO: Text("Tidak terutang bea meterai.", "No stamp duty is owed."),
+    Owed.PERHAPS: Text(
+        "Tergantung isi dokumennya; lihat daftar dan pengecualian pada pasal di bawah.",
+        "It depends on what the document says; see the list and the exemptions in the clause below.",
+    ),
+}
+
+DUE: dict[Due, Text] = {
+    Due.SIGNED: Text("saat ditandatangani", "when it is signed"),
+    Due.MADE: Text("saat selesai dibuat", "when it is complete"),
+    Due.HANDED_OVER: Text(
+        "saat diserahkan kepada pihak yang dituju", "when it is handed to whom it is for"
+    ),
+    Due.FILED: Text("saat diajukan ke pengadilan", "when it is filed with the court"),
+    Due.USED_HERE: Text("saat dipakai di Indonesia", "when it is used in Indonesia"),
+}
+
+DEBTORS: dict[Debtor, Text] = {
+    Debtor.RECEIVER: Text(
+        "pihak yang menerima dokumen (pihak lain boleh membayarnya)",
+        "whoever receives the document (somebody else may pay it)",
+    ),
+    Debtor.EACH: Text(
+        "masing-masing pihak, untuk dokumen yang diterimanya",
+        "each party, for the copy it receives",
+    ),
+    Debtor.ISSUER: Text("pihak yang menerbitkan", "whoever issues it"),
+    Debtor.FILER: Text("pihak yang mengajukan", "whoever files it"),
+    Debtor.BENEFITS: Text(
+        "pihak yang menerima manfaat dokumen", "whoever benefits from the document"
+    ),
 }
 
 LEVELS: dict[str, tuple[Text, str]] = {
@@ -141,6 +186,11 @@ def refund_state(state: RefundState, language: str) -> str:
 def unplaced(reason: Unplaced, language: str) -> str:
     """Why a payment fits no order."""
     return in_language(UNPLACED[reason], language)
+
+
+def settlement_verdict(verdict: Verdict, language: str) -> str:
+    """What our books say of a line of the provider's file."""
+    return in_language(SETTLEMENT[verdict], language)
 
 
 def level(value: str, language: str) -> str:
