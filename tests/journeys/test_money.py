@@ -1,16 +1,21 @@
 """Money and stock on the pages: a distributor takes stock and sells, a citizen gets money back."""
 
+import asyncio
+import json
 import re
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from journeys.steps import PAYING, choose_place, order, pay
 from journeys.test_pages import assert_usable
 from meterai.clock import WIB, now
-from world.demo import Demo
+from world.demo import Demo, books, meterai
 
 pytestmark = pytest.mark.browser
 
@@ -174,3 +179,64 @@ def test_the_advice_says_when_who_and_by_which_clause(page: Page) -> None:
     page.get_by_role("button", name="Lihat jawaban").click()
     expect(page.get_by_role("status").first).to_contain_text("saat diserahkan")
     assert_usable(page)
+
+
+async def plant(demo: Demo, units: int) -> None:
+    """Somebody with the database's own keys changes what an order says, by so many units."""
+    async with books(demo) as connection:
+        await connection.execute(
+            """update purchase set units = units + $1 where id = (
+                   select id from purchase where state = 'paid' order by id limit 1)""",
+            units,
+        )
+
+
+def test_an_auditor_finds_a_planted_difference_of_one_unit(
+    phone: BrowserContext, demo: Demo, tmp_path: Path
+) -> None:
+    page = phone.new_page()
+    buy(page)
+    enter(page, "auditor")
+    page.goto("/auditor")
+    expect(page.get_by_text("Semua invarian terpenuhi")).to_be_visible()
+    assert_usable(page)
+    clean = downloaded(page, tmp_path / "clean.zip")
+    in_its_own_loop(plant(demo, 1))
+    try:
+        page.reload()
+        expect(page.get_by_text("-1 keping")).to_be_visible()
+        expect(page.locator(".invariants")).to_contain_text("units moved")
+        assert_usable(page)
+        planted = downloaded(page, tmp_path / "planted.zip")
+    finally:
+        in_its_own_loop(plant(demo, -1))
+    good = meterai(demo.data_dir, "audit", str(clean), "--json")
+    assert good.returncode == 0, good.stdout + good.stderr
+    found = meterai(demo.data_dir, "audit", str(planted), "--json")
+    assert found.returncode == 1
+    (line,) = json.loads(found.stdout)["contradictions"]
+    assert "(-1)" in line["detail"]
+
+
+def buy(page: Page) -> None:
+    """The citizen pays for a unit."""
+    enter(page, "citizen")
+    page.goto("/kuota")
+    page.get_by_label("Jumlah keping").fill("1")
+    page.get_by_role("button", name="Lanjut membayar").click()
+    page.get_by_role("button", name=PAYING).click()
+    expect(page.get_by_role("link", name="Kuitansi")).to_be_visible(timeout=20_000)
+
+
+def downloaded(page: Page, file: Path) -> Path:
+    """The package of this moment."""
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Unduh paket").click()
+    downloading.value.save_as(file)
+    return file
+
+
+def in_its_own_loop(what: Coroutine[Any, Any, None]) -> None:
+    """Playwright's own loop runs in this thread, so this needs another one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, what).result()

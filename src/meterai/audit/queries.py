@@ -345,3 +345,21 @@ select (select count(*) from transfer) as transfers,
        (select count(*) from refund) as refunds,
        (select count(*) from voucher) as vouchers
 """
+
+MATCH = f"""
+with booked as (
+    select t.ref, sum(t.amount) filter (where t.code = {UnitMove.PURCHASED}) as units,
+           sum(t.amount) filter (where t.code in ({MoneyMove.DUTY_PAID}, {MoneyMove.FEE_PAID})) as rupiah
+    from transfer t
+    where t.kind in ('S', 'C')
+      and t.code in ({UnitMove.PURCHASED}, {MoneyMove.DUTY_PAID}, {MoneyMove.FEE_PAID}) group by t.ref),
+received as (
+    select reference, sum(amount) as rupiah from payment_notice where state = 'credited' group by reference)
+select p.channel, count(*) as orders, sum(p.units)::bigint as units,
+       sum(coalesce(b.units, 0))::bigint as units_booked,
+       sum(p.duty + p.service_fee)::bigint as owed, sum(coalesce(r.rupiah, 0))::bigint as received,
+       sum(coalesce(b.rupiah, 0))::bigint as booked
+from purchase p left join booked b on b.ref = p.id left join received r using (reference)
+where p.state = 'paid' group by p.channel order by p.channel
+"""
+"""Payments and units, channel by channel: what orders say, what was received, and what the books moved."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 import asyncpg
@@ -53,6 +54,17 @@ class Connection(Protocol):
 
     async def executemany(self, query: str, args: Iterable[Sequence[object]]) -> None:
         """Nothing; the command ran once for each row of arguments."""
+
+    async def copy_from_query(
+        self,
+        query: str,
+        *args: object,
+        output: Path,
+        format: str,
+        header: bool,
+        timeout: float | None = None,
+    ) -> str:
+        """The rows are in the file ``output``, however many they are."""
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """A transaction, or a savepoint within one."""

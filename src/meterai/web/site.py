@@ -11,8 +11,10 @@ from starlette.routing import BaseRoute, Route
 from meterai.errors import MeteraiError
 from meterai.web import (
     affixing,
+    auditor,
     channel,
     company,
+    counter,
     event,
     history,
     home,
@@ -24,6 +26,7 @@ from meterai.web import (
     stock,
     upload,
     verification,
+    voucher,
 )
 from meterai.web.assets import asset
 from meterai.web.headers import SecurityHeaders
@@ -40,10 +43,13 @@ routes: Sequence[BaseRoute] = [
     *verification.routes,
     *company.routes,
     *staff.routes,
+    *auditor.routes,
     *channel.routes,
     *money.routes,
     *refund.routes,
     *stock.routes,
+    *counter.routes,
+    *voucher.routes,
     *event.routes,
     Route("/aset/{digest}/{name}", asset),
 ]

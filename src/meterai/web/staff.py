@@ -5,8 +5,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from meterai.affixing import documents
-from meterai.audit.model import Invariant
-from meterai.audit.reconciler import audit
 from meterai.notice import store as notices
 from meterai.payment import store as payments
 from meterai.people.model import Role
@@ -45,16 +43,7 @@ async def unsent(request: Request) -> Response:
     return await page(request, "outbox.html", messages=shown)
 
 
-async def auditor(request: Request) -> Response:
-    """The seven invariants, checked now over everything; nothing is changed."""
-    await with_role(request, Role.AUDITOR, Role.OFFICER)
-    app = app_of(request)
-    report = await audit(app.database, read_statement=app.read_statement)
-    return await page(request, "auditor.html", report=report, invariants=list(Invariant))
-
-
 routes = [
     Route("/operator", operator),
     Route("/kotak-keluar", unsent),
-    Route("/auditor", auditor),
 ]

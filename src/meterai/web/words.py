@@ -2,6 +2,7 @@
 
 from meterai.affixing.model import Affixing, AffixingState, Reason
 from meterai.channel.model import Level, Why
+from meterai.channel.voucher import VoucherState
 from meterai.errors import Text
 from meterai.payment.model import Unplaced
 from meterai.payment.settlement import Verdict
@@ -75,6 +76,13 @@ SETTLEMENT: dict[Verdict, Text] = {
     Verdict.AMOUNT_DIFFERS: Text("jumlahnya berbeda", "another amount"),
     Verdict.UNKNOWN: Text("pengembalian yang tidak kami minta", "a refund that we did not ask for"),
     Verdict.REPEATED: Text("sudah ada di baris sebelumnya", "stands in an earlier line"),
+}
+
+VOUCHERS: dict[VoucherState, Text] = {
+    VoucherState.KEPT: Text("Cadangan", "In reserve"),
+    VoucherState.LIVE: Text("Belum dipakai", "Not used yet"),
+    VoucherState.REDEEMED: Text("Sudah dipakai", "Used"),
+    VoucherState.REVOKED: Text("Dibatalkan", "Revoked"),
 }
 
 OWED: dict[Owed, Text] = {
@@ -191,6 +199,11 @@ def unplaced(reason: Unplaced, language: str) -> str:
 def settlement_verdict(verdict: Verdict, language: str) -> str:
     """What our books say of a line of the provider's file."""
     return in_language(SETTLEMENT[verdict], language)
+
+
+def voucher_state(state: VoucherState, language: str) -> str:
+    """The one label of a voucher's state."""
+    return in_language(VOUCHERS[state], language)
 
 
 def level(value: str, language: str) -> str:
