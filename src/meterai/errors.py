@@ -56,6 +56,17 @@ class Invalid(MeteraiError):
     next_step = Text("Periksa isian lalu kirim lagi.", "Check what you entered and send it again.")
 
 
+class RequestTooLarge(Invalid):
+    """More came than this address takes."""
+
+    code = "request_too_large"
+    says = Text("Kiriman ini terlalu besar.", "This request is too large.")
+    next_step = Text(
+        "Tidak ada yang tersimpan dan kuota tidak terpakai. Perkecil berkasnya, lalu kirim lagi.",
+        "Nothing was kept and no quota was used. Make the file smaller and send it again.",
+    )
+
+
 class NotFound(MeteraiError):
     """There is no such thing, or it is not shown to this person."""
 

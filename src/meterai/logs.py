@@ -1,10 +1,11 @@
 """Structured logs: one JSON line an event, and nothing in it that belongs to a person."""
 
+import contextlib
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -19,6 +20,20 @@ def _blot_out(
         if isinstance(value, str):
             event[key] = _LONG_NUMBER.sub("[…]", value)
     return event
+
+
+class _StandardError:
+    """Where events go. One that cannot be written is lost, and what it tells of goes on: on a full disk a
+    typed answer must not turn into a crash because its log line found no room.
+    """
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
 
 
 def configure(level: str = "info") -> None:
@@ -38,6 +53,6 @@ def configure(level: str = "info") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _StandardError())),
         cache_logger_on_first_use=True,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from meterai.db import cluster as cluster_of_root
 from meterai.db.cluster import Cluster, find_programs, socket_folder
 from meterai.db.errors import NoPostgres, OtherVersion
 
@@ -85,3 +86,27 @@ def test_a_folder_without_programs_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(NoPostgres):
         find_programs(tmp_path)
     assert find_programs().major >= 15
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root must not run PostgreSQL itself")
+async def test_root_in_a_container_without_namespaces_keeps_it_behind_closed_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in /root: nobody else may pass through, and containers mostly forbid namespaces."""
+    works = cluster_of_root._works
+    monkeypatch.setattr(
+        cluster_of_root, "_works", lambda command: command[0] != "unshare" and works(command)
+    )
+    closed = tmp_path / "root"
+    closed.mkdir(mode=0o700)
+    cluster = Cluster(closed / "pg")
+    await cluster.start()
+    assert cluster.pid is not None
+    status = await asyncio.to_thread(Path(f"/proc/{cluster.pid}/status").read_text)
+    assert "Uid:\t0" not in status
+    dac_override_alone = "CapEff:\t0000000000000002"
+    assert dac_override_alone in status
+    connection = await asyncpg.connect(cluster.dsn)
+    assert await connection.fetchval("select 1") == 1
+    await connection.close()
+    await cluster.stop()

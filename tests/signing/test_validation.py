@@ -28,7 +28,7 @@ from meterai.proving.pki import SEAL, make_pki, read_issued
 from meterai.proving.pki import issue as issue_certificate
 from meterai.signing import sealed_file
 from meterai.signing.keys import FileKey, algorithm_of
-from meterai.signing.report import CheckName, Outcome, Profile, Result
+from meterai.signing.report import CheckName, Outcome, Profile, Reason, Result
 from meterai.signing.seal import Sealer
 from meterai.signing.trust import Trust
 from meterai.signing.validation import SignatureReport
@@ -518,3 +518,14 @@ def test_the_names_that_the_engine_writes_are_the_ones_that_are_looked_for() -> 
     # two tools that may not import each other
     assert sealed_file.FIELD_PREFIX == fields.FIELD_PREFIX
     assert sealed_file.OURS_KEY == desk.OURS_KEY
+
+
+def test_a_file_without_an_end_is_never_given_to_the_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def reader(*_: object, **__: object) -> None:
+        raise AssertionError("it would go through the file byte by byte")
+
+    monkeypatch.setattr(sealed_file, "PdfFileReader", reader)
+    report = judged(b"%PDF-1.7\n".ljust(100_000, b"0"))
+    assert (report.outcome, report.reasons) == (Outcome.UNREADABLE, (Reason.STRUCTURE_DAMAGED,))

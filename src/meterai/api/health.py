@@ -1,5 +1,7 @@
 """Is the process alive, can it do its work, and what has it counted."""
 
+import shutil
+
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -10,6 +12,9 @@ from meterai.api.gauges import measure
 from meterai.db.errors import DatabaseUnavailable
 from meterai.db.migration import migrations
 
+DISK_RESERVE = 16 * 1024 * 1024
+"""With less room (bytes) one more segment of the database's log does not fit: send people elsewhere."""
+
 
 async def livez(_request: Request) -> Response:
     """200 while the process can answer at all."""
@@ -17,7 +22,7 @@ async def livez(_request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """200 when books and keys are there; 503 with what is missing otherwise."""
+    """200 when books, intake and room on the disk are there; 503 with what is missing otherwise."""
     app = request.app.state.app
     missing = []
     try:
@@ -29,6 +34,8 @@ async def readyz(request: Request) -> Response:
         missing.append("database")
     if not app.settings.intake_socket.exists():
         missing.append("intake")
+    if shutil.disk_usage(app.settings.data_dir).free < DISK_RESERVE:
+        missing.append("disk")
     status = 503 if missing else 200
     return JSONResponse({"ready": not missing, "missing": missing, "version": __version__}, status)
 

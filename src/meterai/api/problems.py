@@ -6,7 +6,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from meterai.errors import Broken, Busy, Conflict, Invalid, MeteraiError, NotFound, Refused
+from meterai.errors import (
+    Broken,
+    Busy,
+    Conflict,
+    Invalid,
+    MeteraiError,
+    NotFound,
+    Refused,
+    RequestTooLarge,
+)
 from meterai.people.errors import KeyNotAccepted
 
 _log = structlog.get_logger(__name__)
@@ -20,6 +29,8 @@ STATUS: list[tuple[type[MeteraiError], int]] = [
     (Busy, 503),
     (Broken, 500),
 ]
+
+_IN_OUR_WORDS: dict[int, type[MeteraiError]] = {404: NotFound, 405: NotFound, 413: RequestTooLarge}
 
 
 def problem(error: MeteraiError, status: int | None = None) -> JSONResponse:
@@ -49,7 +60,8 @@ async def framework_failure(_request: Request, error: Exception) -> Response:
     if isinstance(error, RequestValidationError):
         return problem(Invalid(), 400)
     assert isinstance(error, HTTPException)
-    return problem(NotFound() if error.status_code in (404, 405) else Invalid(), error.status_code)
+    known = _IN_OUR_WORDS.get(error.status_code, Invalid)()
+    return problem(known, error.status_code)
 
 
 async def unknown_failure(request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from meterai.client.errors import Problem, ServerUnreachable
+from meterai.client.errors import Problem, ServerUnreachable, StrangeAnswer
 
 
 class Instance(msgspec.Struct):
@@ -159,8 +159,8 @@ class Client:
             raise ServerUnreachable(url=self.url) from error
         if answer.status_code >= 400:
             try:
-                body = answer.json()
-            except ValueError:
-                body = {}
-            raise Problem(answer.status_code, body if isinstance(body, dict) else {})
+                body = msgspec.json.decode(answer.content, type=dict[str, object])
+            except msgspec.DecodeError as error:
+                raise StrangeAnswer(url=self.url, status=answer.status_code) from error
+            raise Problem(answer.status_code, body)
         return answer.content

@@ -1,6 +1,6 @@
 """What a call can meet, as the server says it."""
 
-from meterai.errors import Busy, MeteraiError, Text
+from meterai.errors import Broken, Busy, MeteraiError, Text
 
 
 class ServerUnreachable(Busy):
@@ -11,6 +11,20 @@ class ServerUnreachable(Busy):
     next_step = Text(
         "Periksa alamatnya, atau jalankan `meterai run`.",
         "Check the address, or start one with `meterai run`.",
+    )
+
+
+class StrangeAnswer(Broken):
+    """The server failed without saying why, or something between us and it answered."""
+
+    code = "strange_answer"
+    says = Text(
+        "Server {url} menjawab {status} tanpa penjelasan.",
+        "The server {url} answered {status} without saying why.",
+    )
+    next_step = Text(
+        "Coba lagi sebentar lagi dengan perintah yang sama; tidak ada yang dihitung dua kali.",
+        "Try the same command again in a moment; nothing is counted twice.",
     )
 
 

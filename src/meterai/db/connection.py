@@ -37,6 +37,10 @@ LOST_CONNECTION = (
 """The server went away: whether a COMMIT under way took effect is unknown."""
 
 
+NO_ROOM = (asyncpg.InsufficientResourcesError, asyncpg.PostgresIOError)
+"""The server is there and has no room: disk, memory or connections (SQLSTATE classes 53 and 58030)."""
+
+
 class Connection(Protocol):
     """What a store may do: run SQL. It never commits; whoever opened the transaction does."""
 
@@ -111,8 +115,8 @@ class Database:
     async def transaction(self) -> AsyncIterator[Connection]:
         """One READ COMMITTED transaction: committed on leaving, rolled back on an exception.
 
-        Raises :class:`DatabaseUnavailable` when the server is lost. Whether a commit under way took
-        effect is then unknown: ask again by the id of what was written.
+        Raises :class:`DatabaseUnavailable` when the server is lost or has no room. Whether a commit
+        under way took effect is then unknown: ask again by the id of what was written.
         """
         async with self.reading() as connection, connection.transaction():
             yield connection
@@ -122,12 +126,14 @@ class Database:
         """A connection outside any transaction: each statement sees the newest committed state."""
         try:
             connection = await self._pool.acquire(timeout=10)
-        except (*LOST_CONNECTION, asyncpg.InterfaceError, OSError) as error:
+        except (*LOST_CONNECTION, *NO_ROOM, asyncpg.InterfaceError, OSError) as error:
             raise DatabaseUnavailable from error
         try:
             yield connection
         except LOST_CONNECTION as error:
             _give_up(connection)
+            raise DatabaseUnavailable from error
+        except NO_ROOM as error:
             raise DatabaseUnavailable from error
         except (asyncpg.InterfaceError, ConnectionError) as error:
             if _is_gone(connection):

@@ -72,11 +72,20 @@ class Range:
     """The CMS in DER, without padding."""
 
 
+_ENDING = re.compile(rb"startxref\s+\d+\s+%%EOF")
+_ENDING_WITHIN = 64 * 1024
+"""ISO 32000-1 §7.5.5 puts it at the very end; common readers look through the last 1 KiB."""
+
+
 def open_file(data: bytes) -> PdfFileReader:
     """The file, strictly or else leniently read, decrypted if an empty password does it.
 
-    Raises :class:`Unsound` when a password is needed, and whatever the reader raises.
+    Raises :class:`Unsound` when a password is needed or the file has no end, and whatever the reader
+    raises.
     """
+    if not _ENDING.search(data, max(0, len(data) - _ENDING_WITHIN)):
+        # the reader would look for the last line byte by byte, through the whole file
+        raise Unsound(Reason.STRUCTURE_DAMAGED)
     try:
         reader = PdfFileReader(io.BytesIO(data), strict=True)
         _unlock(reader)

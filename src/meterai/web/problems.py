@@ -13,6 +13,7 @@ from meterai.errors import (
     MeteraiError,
     NotFound,
     Refused,
+    RequestTooLarge,
 )
 from meterai.people.errors import RoleMissing, SignInFirst
 from meterai.web import session
@@ -29,6 +30,8 @@ _STATUS: list[tuple[type[MeteraiError], int]] = [
     (Busy, 503),
     (Broken, 500),
 ]
+
+_IN_OUR_WORDS: dict[int, type[MeteraiError]] = {404: NotFound, 405: NotFound, 413: RequestTooLarge}
 
 
 def status_of(error: MeteraiError) -> int:
@@ -71,7 +74,7 @@ async def known_failure(request: Request, error: Exception) -> Response:
 async def framework_failure(request: Request, error: Exception) -> Response:
     """404, 405 and the like, in our words."""
     assert isinstance(error, HTTPException)
-    known: MeteraiError = NotFound() if error.status_code in (404, 405) else Invalid()
+    known = _IN_OUR_WORDS.get(error.status_code, Invalid)()
     answer = await known_failure(request, known)
     answer.status_code = error.status_code
     return answer

@@ -2,10 +2,10 @@
 
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from meterai.errors import Refused, Text
 from meterai.ids import new_token
@@ -140,11 +140,31 @@ def end_session(response: Response) -> None:
     set_cookie(response, SESSION_COOKIE, "", seconds=0)
 
 
-async def remember_browser(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    """Every browser has its random name after its first page."""
-    response = await call_next(request)
-    if BROWSER_COOKIE not in request.cookies and hasattr(request.state, "browser"):
-        set_cookie(response, BROWSER_COOKIE, request.state.browser, seconds=_YEAR)
-    return response
+class RememberBrowser:
+    """ASGI middleware: every browser has its random name after its first page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on; an answer that needed a new name carries it as a cookie."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+
+        async def remember(message: Message) -> None:
+            if (
+                message["type"] == "http.response.start"
+                and BROWSER_COOKIE not in request.cookies
+                and hasattr(request.state, "browser")
+            ):
+                cookie = Response()
+                set_cookie(cookie, BROWSER_COOKIE, request.state.browser, seconds=_YEAR)
+                message["headers"] = [
+                    *message["headers"],
+                    (b"set-cookie", cookie.headers["set-cookie"].encode("latin-1")),
+                ]
+            await send(message)
+
+        await self._app(scope, receive, remember)

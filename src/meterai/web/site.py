@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route
 
@@ -29,9 +28,10 @@ from meterai.web import (
     voucher,
 )
 from meterai.web.assets import asset
+from meterai.web.body import BodyLimit
 from meterai.web.headers import SecurityHeaders
 from meterai.web.problems import framework_failure, known_failure, unknown_failure
-from meterai.web.session import remember_browser
+from meterai.web.session import RememberBrowser
 
 routes: Sequence[BaseRoute] = [
     *home.routes,
@@ -57,7 +57,8 @@ routes: Sequence[BaseRoute] = [
 middleware = [
     Middleware(SecurityHeaders),
     Middleware(GZipMiddleware, minimum_size=500, compresslevel=6),
-    Middleware(BaseHTTPMiddleware, dispatch=remember_browser),
+    Middleware(RememberBrowser),
+    Middleware(BodyLimit),
 ]
 
 exception_handlers = {
