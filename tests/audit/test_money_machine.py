@@ -27,13 +27,16 @@ from hypothesis.stateful import (
 from meterai.audit.reconciler import audit
 from meterai.channel import allocation, stock
 from meterai.channel import store as channels
-from meterai.channel.errors import DayCapReached, DepositShort, FloorReached, SoldOut
+from meterai.channel import voucher as vouchers
+from meterai.channel.errors import DayCapReached, DepositShort, FloorReached, SoldOut, VoucherOver
 from meterai.channel.model import ChannelId, Move, StockRule
+from meterai.channel.voucher import Gift
 from meterai.clock import now
 from meterai.db.cluster import Cluster
 from meterai.db.connection import Connection, Database
 from meterai.errors import MeteraiError
 from meterai.ids import new_id
+from meterai.ledger.errors import NotEnough
 from meterai.money import Rupiah, Units
 from meterai.payment.errors import ProviderUnavailable
 from meterai.payment.provider import PaidBack, Payback
@@ -45,14 +48,17 @@ from meterai.refund.errors import NothingToRefund
 from meterai.refund.model import RefundState
 from meterai.refund.payout import decline, pay_out
 from meterai.sale.checkout import Wish, cancel, expire_due, place
+from meterai.sale.counter import redeem_code
 from meterai.sale.matching import match
 from meterai.sale.model import Order, OrderState
+from meterai.signing.vault import Vault
 from world.network import CENTRE, COUNTER, FIRST, SECOND, open_network, prepay
 from world.trade import TERMS, add_buyer, payment_for, report
 
 T = TypeVar("T")
 SELLERS = [FIRST, SECOND, COUNTER]
 CAP = 6
+VAULT = Vault(bytes(range(32)))
 
 
 @dataclass(slots=True)
@@ -104,6 +110,8 @@ class Market(RuleBasedStateMachine):
         self.bought: Counter[tuple[UUID, ChannelId]] = Counter()
         self.prepaid: Counter[ChannelId] = Counter()
         self.orders: list[Held] = []
+        self.gifts: list[tuple[Gift, str]] = []
+        self.ended_gifts: dict[UUID, UUID | None] = {}
         self.floor = 0
         self.expected_out = 0
 
@@ -293,6 +301,48 @@ class Market(RuleBasedStateMachine):
         assert said is None
         held.refunded += units
         self.has[key] -= units
+
+    @rule(
+        buyer=st.integers(0, 1), channel=st.sampled_from([FIRST, COUNTER]), units=st.integers(1, 3)
+    )
+    def give(self, buyer: int, channel: ChannelId, units: int) -> None:
+        party = self.buyers[buyer].id
+        gift = Gift(new_id(), party, channel, units)
+        codes: list[str] = []
+
+        async def act(connection: Connection) -> None:
+            made = await vouchers.wrap(connection, VAULT, gift)
+            codes.append(await vouchers.code_of(connection, VAULT, made.id))
+
+        said = self.do(self._tried(act))
+        if self.has[party, channel] < units:
+            assert isinstance(said, NotEnough)
+            return
+        assert said is None
+        self.has[party, channel] -= units
+        self.gifts.append((gift, codes[0]))
+
+    @precondition(lambda self: self.gifts)
+    @rule(data=st.data(), taker=st.integers(0, 1), back=st.booleans())
+    def end_a_gift(self, data: st.DataObject, taker: int, back: bool) -> None:
+        gift, code = data.draw(st.sampled_from(self.gifts))
+        over = gift.id in self.ended_gifts
+        party = gift.giver if back else self.buyers[taker].id
+
+        async def act(connection: Connection) -> None:
+            if back:
+                await vouchers.revoke(connection, await vouchers.lock(connection, gift.id))
+            else:
+                await redeem_code(connection, VAULT, code, party, now())
+
+        said = self.do(self._tried(act))
+        if over and (back or self.ended_gifts[gift.id] != party):
+            assert isinstance(said, VoucherOver)
+            return
+        assert said is None
+        if not over:
+            self.has[party, gift.channel] += gift.units
+            self.ended_gifts[gift.id] = None if back else party
 
     @rule()
     def decline_what_waits(self) -> None:
