@@ -160,3 +160,17 @@ def test_a_failure_is_a_problem_in_both_languages_with_its_next_step(demo: Demo)
         assert body["title"] != body["title_en"]
         assert body["next_step"]
         assert body["type"] == f"urn:meterai:error:{body['code']}"
+
+
+def test_a_broken_file_is_repaired_only_with_consent(company: Client, letter: bytes) -> None:
+    broken = letter[:-300]
+    before = company.units()
+    assert refused(company, broken).server_code == "repair_needed"
+    assert company.units() == before
+    key = uuid.uuid4().hex
+    made = company.stamp("surat.pdf", broken, {"repair": "true"}, idempotency_key=key)
+    done = company.stamping(made.id, wait_s=25)
+    assert done.state == "affixed"
+    assert company.verify("surat.pdf", company.stamped_file(done.id)).verdict == "genuine"
+    again = company.stamp("surat.pdf", broken, {"repair": "true"}, idempotency_key=key)
+    assert again.id == made.id
