@@ -274,3 +274,39 @@ async def test_a_refund_paid_past_the_books_is_found_to_the_rupiah(database: Dat
         )
     found = (await audit(database)).discrepancies
     assert any("Rp10501" in d.detail and "Rp10500" in d.detail for d in found)
+
+
+async def test_refunds_are_paid_beside_each_other_and_one_that_breaks_keeps_no_other_from_its_turn(
+    database: Database,
+) -> None:
+    _, order = await bought(database, units=5)
+    refunds = [await asked(database, order, 1) for _ in range(4)]
+    bank = WaitingBank(broken=refunds[1].reference)
+
+    with pytest.raises(RuntimeError, match="the wire was cut"):
+        await pay_out(database, bank)  # type: ignore[arg-type]
+
+    assert bank.most_at_once > 1
+    states = [(await look(database, refund)).state for refund in refunds]
+    assert states.count(RefundState.PAID) == 3
+    assert states[1] is RefundState.APPROVED
+
+
+class WaitingBank(Bank):
+    """A provider that answers when several ask, and breaks in one way that nobody foresaw."""
+
+    def __init__(self, broken: str) -> None:
+        super().__init__()
+        self.broken = broken
+        self.now = self.most_at_once = 0
+
+    async def pay_back(self, wish: Payback) -> PaidBack:
+        self.now += 1
+        self.most_at_once = max(self.most_at_once, self.now)
+        await asyncio.sleep(0)
+        try:
+            if wish.refund == self.broken:
+                raise RuntimeError("the wire was cut")
+            return await super().pay_back(wish)
+        finally:
+            self.now -= 1

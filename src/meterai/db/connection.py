@@ -88,6 +88,7 @@ class Database:
             min_size=0,
             max_size=size_max,
             command_timeout=30,
+            reset=_as_it_is,
             server_settings={
                 "application_name": name,
                 # Arrays of a whole batch come as parameters: a plan made for an empty table or for a
@@ -141,6 +142,14 @@ class Database:
             raise
         finally:
             await self._pool.release(connection)
+
+
+async def _as_it_is(_connection: Any) -> None:
+    """Nothing is asked of the server when a connection goes back (the driver rolls back what is open).
+
+    A statement of ours changes its transaction only (``set local``), never its session; the usual
+    ``reset all`` would be a journey to the server and back for every page.
+    """
 
 
 def _give_up(connection: Any) -> None:

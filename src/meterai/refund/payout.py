@@ -1,5 +1,7 @@
 """Agreeing to refunds and paying them: once, however often the provider has to be asked."""
 
+import asyncio
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
@@ -16,6 +18,9 @@ from meterai.refund.holding import post, void
 from meterai.refund.model import Refund, RefundKind, RefundState, pause_before
 
 _log = structlog.get_logger(__name__)
+
+ASKED_AT_ONCE = 8
+"""A provider that takes seconds for an answer must not keep everybody else from their money."""
 
 
 async def approve(connection: Connection, id: UUID, person: UUID) -> Refund:
@@ -74,10 +79,21 @@ async def pay_out(database: Database, provider: Provider, *, size: int = 20) -> 
     """
     async with database.transaction() as connection:
         waiting = await store.to_pay(connection, size=size)
-    paid = 0
-    for refund in waiting:
-        paid += await _pay(database, provider, refund)
-    return paid
+    queue = iter(waiting)
+
+    async def asker() -> int:
+        return sum([await _pay(database, provider, refund) for refund in queue])
+
+    answers = await asyncio.gather(*(asker() for _ in range(ASKED_AT_ONCE)), return_exceptions=True)
+    return sum(_all_good(answers))
+
+
+def _all_good(answers: Sequence[int | BaseException]) -> list[int]:
+    """The answers; what one refund met is raised only after all others had their turn."""
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return [answer for answer in answers if not isinstance(answer, BaseException)]
 
 
 async def _pay(database: Database, provider: Provider, refund: Refund) -> bool:

@@ -70,14 +70,19 @@ class Book:
     def __init__(self, file: Path) -> None:
         self._lock = threading.Lock()
         self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        # A log survives the death of this process without a flush to the disk for every row; of what
+        # a simulator knows nothing has to outlive the machine.
         self._db.executescript(
-            """create table if not exists code (reference text primary key, number text, amount int,
+            """pragma journal_mode = wal;
+               pragma synchronous = off;
+               create table if not exists code (reference text primary key, number text, amount int,
                    shown text, kind text);
                create table if not exists payment (rrn text primary key, reference text, amount int,
                    paid_at text);
                create index if not exists payment_reference on payment (reference);
                create table if not exists refund (partner text primary key, number text, rrn text,
-                   amount int, at text);"""
+                   amount int, at text);
+               create index if not exists refund_rrn on refund (rrn);"""
         )
 
     def issue(self, reference: str, amount: int, kind: str, shown: str) -> Code:
