@@ -43,11 +43,31 @@ def commands() -> typer.Typer:
         """Transfers a second out of one hot account, batched, every commit durable."""
         with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
             found = uvloop.run(_ledger(Path(folder), seconds, clients, batch))
-        if as_json:
-            record(found)
-        else:
-            for name, value in found.items():
-                say(f"{name:<16} {value}")
+        _tell(found, as_json)
+
+    @app.command()
+    def sale(
+        buyers: Annotated[int, typer.Option(help="Who want one unit each")] = 100_000,
+        stock: Annotated[int, typer.Option(help="Units there are")] = 50_000,
+        channels: Annotated[int, typer.Option(help="Over how many channels")] = 20,
+        at_once: Annotated[int, typer.Option(help="Buyers at the same time")] = 400,
+        over_http: Annotated[int, typer.Option(help="Further orders by the pages; 0: none")] = 1200,
+        as_json: Json = False,
+    ) -> None:
+        """More buyers than units: orders a second from hold to credit, and whether any was oversold."""
+        from meterai.proving.sale_bench import Plan, measure
+
+        _tell(uvloop.run(measure(Plan(buyers, stock, channels, at_once, over_http))), as_json)
+
+    @app.command()
+    def callbacks(
+        callbacks: Annotated[int, typer.Option(help="How many arrive")] = 100_000,
+        as_json: Json = False,
+    ) -> None:
+        """Callbacks repeated, shuffled, days late, lost and forged: whether every payment ends once."""
+        from meterai.proving.callbacks_bench import measure
+
+        _tell(uvloop.run(measure(callbacks)), as_json)
 
     @app.command()
     def engine(
@@ -125,6 +145,14 @@ def _add_verdicts(app: typer.Typer) -> None:
             say(f"{found['stamps']} stamps, {found['false_alarms']} false alarms")
         if found["false_alarms"]:
             raise typer.Exit(1)
+
+
+def _tell(found: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        record(found)
+    else:
+        for name, value in found.items():
+            say(f"{name:<22} {value}")
 
 
 async def _ledger(folder: Path, seconds: float, clients: int, batch: int) -> dict[str, object]:
