@@ -273,6 +273,27 @@ async def test_a_passing_failure_waits_with_the_same_serial_and_gives_back_at_la
     assert (await here.audit()).discrepancies == []
 
 
+async def test_while_no_authority_answers_nothing_is_sealed_without_a_stamp(
+    here: Installation, bench: Workbench
+) -> None:
+    (affixing,) = await here.reserve(1)
+    here.stamps.mode = "down"
+    for _ in range(affixing.attempts_max):
+        assert await affix_waiting(bench, "w") == 1
+        async with here.database.transaction() as connection:
+            await connection.execute(
+                "update affixing set not_before = '-infinity' where state = 'waiting'"
+            )
+    ended = await here.look(affixing.id)
+    assert (ended.state, ended.reason) == (AffixingState.RESTORED, Reason.TIME_STAMP_DOWN)
+    assert not list((here.settings.data_dir / "objects").glob("stamped/*"))
+    here.stamps.mode = "up"
+    (again,) = await here.reserve(1)
+    await affix_waiting(bench, "w")
+    assert (await here.look(again.id)).state is AffixingState.AFFIXED
+    assert (await here.audit()).discrepancies == []
+
+
 async def test_a_document_that_was_damaged_at_rest_gives_its_unit_back_at_once(
     here: Installation, bench: Workbench
 ) -> None:

@@ -1,6 +1,7 @@
 """The commands and their options."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +49,11 @@ def build(stage: Stage) -> typer.Typer:
     app.add_typer(_proof(), name="proof")
     app.add_typer(stage.commands(), name="bench")
     return app
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def _settings(data_dir: Path | None, **changes: object) -> Settings:
@@ -139,21 +145,31 @@ def _add_work(app: typer.Typer) -> None:
         offline: Annotated[
             bool, typer.Option("--offline", help="Cryptography only; the registry is not asked")
         ] = False,
+        csv: Annotated[
+            Path | None, typer.Option("--csv", help="Write a table here", dir_okay=False)
+        ] = None,
+        jobs: Annotated[
+            int, typer.Option("--jobs", min=1, help="Processes; as many as cores if not given")
+        ] = cores(),
+        resume: Annotated[
+            bool, typer.Option("--resume", help="Go on where the last run was cut off")
+        ] = False,
         data_dir: DataDir = None,
         as_json: Json = False,
     ) -> None:
         """Check stamped PDF files: one verdict with its reason for each."""
         from meterai.cli.connection import reachable
-        from meterai.cli.verify import find_files, verify_all
+        from meterai.cli.verify import Wanted, find_files, verify_all
 
         settings = _settings(data_dir)
+        wanted = Wanted(jobs, as_json, csv, resume)
         with speaking_of_failures():
             files = find_files(paths)
             if offline:
-                good = verify_all(files, None, settings, as_json=as_json)
+                good = verify_all(files, None, settings, wanted)
             else:
                 with reachable(settings, server) as client:
-                    good = verify_all(files, client, settings, as_json=as_json)
+                    good = verify_all(files, client, settings, wanted)
         if not good:
             raise typer.Exit(SOME_FAILED)
 
@@ -185,15 +201,35 @@ def _add_checks(app: typer.Typer) -> None:
 
     @app.command()
     def audit(
-        server: Server = None, key: Key = None, data_dir: DataDir = None, as_json: Json = False
+        package: Annotated[
+            Path | None,
+            typer.Argument(exists=True, dir_okay=False, help="Compute this package anew instead"),
+        ] = None,
+        write: Annotated[
+            Path | None,
+            typer.Option("--write", dir_okay=False, help="Write a package, check nothing"),
+        ] = None,
+        keys: Annotated[
+            str | None, typer.Option(help="File or address of the issuer's meterai-keys.json")
+        ] = None,
+        server: Server = None,
+        key: Key = None,
+        data_dir: DataDir = None,
+        as_json: Json = False,
     ) -> None:
         """Check all invariants and the journal's hash chain; exit 0 only when clean."""
         from meterai.cli import audit as auditing
         from meterai.cli.connection import connected
+        from meterai.cli.proof import trust_from
 
         with speaking_of_failures():
             settings = _settings(data_dir)
-            if server is not None:
+            if write is not None:
+                asyncio.run(auditing.pack_folder(settings, write))
+                return
+            if package is not None:
+                found = auditing.read_package(package, trust_from(keys, settings))
+            elif server is not None:
                 with connected(settings, server, key) as client:
                     found = auditing.ask_server(client)
             else:

@@ -74,6 +74,32 @@ def commands() -> typer.Typer:
         _tell(found, as_json=as_json)
 
     @app.command()
+    def sale(
+        buyers: Annotated[int, typer.Option(help="Who want one unit each")] = 100_000,
+        stock: Annotated[int, typer.Option(help="Units there are")] = 50_000,
+        channels: Annotated[int, typer.Option(help="Over how many channels")] = 20,
+        at_once: Annotated[int, typer.Option(help="Buyers at the same time")] = 400,
+        over_http: Annotated[int, typer.Option(help="Further orders by the pages; 0: none")] = 1200,
+        as_json: Json = False,
+    ) -> None:
+        """More buyers than units: orders a second from hold to credit, and whether any was oversold."""
+        from meterai.proving.sale_bench import Plan, measure
+
+        _tell(
+            uvloop.run(measure(Plan(buyers, stock, channels, at_once, over_http))), as_json=as_json
+        )
+
+    @app.command()
+    def callbacks(
+        callbacks: Annotated[int, typer.Option(help="How many arrive")] = 100_000,
+        as_json: Json = False,
+    ) -> None:
+        """Callbacks repeated, shuffled, days late, lost and forged: whether every payment ends once."""
+        from meterai.proving.callbacks_bench import measure
+
+        _tell(uvloop.run(measure(callbacks)), as_json=as_json)
+
+    @app.command()
     def engine(
         document: Annotated[
             list[str] | None, typer.Option(help="Only these, as 100kb-table; all if left out")
@@ -111,15 +137,52 @@ def commands() -> typer.Typer:
         else:
             say(corpus_report.table(verdicts))
 
+    _add_verdicts(app)
     return app
+
+
+def _add_verdicts(app: typer.Typer) -> None:
+    @app.command()
+    def verify(
+        document: Annotated[
+            list[str] | None, typer.Option(help="Which documents: 100kb, 1mb, 5mb")
+        ] = None,
+        rounds: Annotated[int, typer.Option(help="Rounds of each contender")] = 12,
+        as_json: Json = False,
+    ) -> None:
+        """What a verdict costs: our fast road, pyHanko tuned, and the limit, in one run."""
+        from meterai.proving.verdicts import DOCUMENTS, measure
+
+        found = measure(document or list(DOCUMENTS), rounds=rounds)
+        if as_json:
+            record(dict(found))
+            return
+        for case in found["cases"]:
+            say("  ".join(f"{name} {value}" for name, value in case.items()))
+
+    @app.command()
+    def untouched(
+        count: Annotated[int, typer.Option(help="How many fresh stamps")] = 1000,
+        as_json: Json = False,
+    ) -> None:
+        """False alarms on stamps that nobody touched, by both roads of the verifier."""
+        from meterai.proving.verdicts import count_false_alarms
+
+        found = count_false_alarms(count)
+        if as_json:
+            record(found)
+        else:
+            say(f"{found['stamps']} stamps, {found['false_alarms']} false alarms")
+        if found["false_alarms"]:
+            raise typer.Exit(1)
 
 
 def _tell(found: dict[str, object], *, as_json: bool) -> None:
     if as_json:
         record(found)
-        return
-    for name, value in found.items():
-        say(f"{name:<24} {value}")
+    else:
+        for name, value in found.items():
+            say(f"{name:<24} {value}")
 
 
 async def _ledger(folder: Path, seconds: float, clients: int, batch: int) -> dict[str, object]:

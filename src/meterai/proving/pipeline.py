@@ -45,7 +45,7 @@ async def measure(folder: Path, load: Load) -> dict[str, object]:
         found = await _carry(here, load)
         report = await audited(here.app, load)
     return found | {
-        "cpu_ms_by_stage": stages,
+        "ms_by_stage": stages,
         "audit_clean": report.clean,
         "contradictions": [f"{d.about}: {d.detail}" for d in report.discrepancies][:20],
     }

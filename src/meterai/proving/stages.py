@@ -8,6 +8,7 @@ from uuid import UUID
 from meterai.affixing.affix import POINTS, affix, affix_waiting, claim_waiting
 from meterai.affixing.model import Lane
 from meterai.affixing.reservation import AffixingWish
+from meterai.clock import monotonic
 from meterai.ids import new_id
 from meterai.proving.laboratory import CHANNEL, OURS, Here, cpu_by_part
 from meterai.wiring import open_workbench
@@ -27,19 +28,19 @@ class _Watch:
 
     def __init__(self, here: Here) -> None:
         self._here = here
-        self._before = cpu_by_part(here)
+        self._before = cpu_by_part(here) | {"wall": monotonic()}
         self._reached: dict[str, int] = {}
         self.batch = 0
         self.spent: dict[str, dict[str, float]] = {}
 
     def note(self, step: str) -> None:
         """The step is over."""
-        now = cpu_by_part(self._here)
+        now = cpu_by_part(self._here) | {"wall": monotonic()}
         parts = self.spent.setdefault(step, {})
         for part, seconds in now.items():
             name = "python" if part == OURS else part
             parts[name] = parts.get(name, 0.0) + seconds - self._before.get(part, 0.0)
-        self._before = cpu_by_part(self._here)
+        self._before = cpu_by_part(self._here) | {"wall": monotonic()}
         self._before[OURS] = time.process_time()  # reading the clocks is not the step's work
 
     async def __call__(self, point: str, _affixing: UUID) -> None:
@@ -49,7 +50,9 @@ class _Watch:
 
 
 async def cost_of_stages(here: Here) -> dict[str, dict[str, float]]:
-    """Milliseconds of processor time an affixing, by step and by who spends it; every held document is stamped.
+    """Milliseconds an affixing, by step: of processor time by who spends it, and on the wall.
+
+    Every held document is stamped, one batch after the other.
 
     Nobody else works meanwhile: start the workers afterwards.
     """
