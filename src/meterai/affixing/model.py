@@ -135,7 +135,11 @@ class Claim:
     fence: int
     seal_until: datetime
     source_object: str
+    size: int
+    """Of the document, in bytes."""
     pages: int
+    numbers: tuple[str, ...]
+    """The serials, in the order of the marks."""
     left_s: float
     """How long, from now, the claim is good for: the worker keeps its own time from here."""
 

@@ -27,7 +27,7 @@ _COLUMNS = """a.id, a.document, a.party, a.channel, a.lane, a.units, a.marks, a.
 
 def _affixing(row: Row) -> Affixing:
     fields = dict(row.items())
-    for extra in ("source_object", "pages", "left_s", "request_key"):
+    for extra in ("source_object", "source_size", "pages", "numbers", "left_s", "request_key"):
         fields.pop(extra, None)
     return Affixing(
         **fields
@@ -172,7 +172,8 @@ async def claim(connection: Connection, worker: str, *, size: int, lease: timede
                 seal_until = least(clock_timestamp() + $5::interval, deadline)
             from document d
             where a.id in (select id from taken) and d.id = a.document
-            returning {_COLUMNS}, d.object as source_object, d.pages,
+            returning {_COLUMNS}, d.object as source_object, d.size as source_size, d.pages,
+                array(select number from serial s where s.affixing = a.id order by s.position) as numbers,
                 extract(epoch from a.seal_until - clock_timestamp())::float8 as left_s""",
         worker,
         size,
@@ -190,22 +191,25 @@ async def claim(connection: Connection, worker: str, *, size: int, lease: timede
                 affixing.fence,
                 affixing.seal_until,
                 row["source_object"],
+                row["source_size"],
                 row["pages"],
+                tuple(row["numbers"]),
                 row["left_s"],
             )
         )
     return sorted(claims, key=lambda c: c.affixing.reserved_at)
 
 
-async def still_mine(connection: Connection, id: UUID, fence: int) -> bool:
-    """Whether this claim may still seal, by the database's clock."""
-    found = await connection.fetchval(
-        """select 1 from affixing where id = $1 and fence = $2 and state = 'working'
-               and seal_until > clock_timestamp()""",
-        id,
-        fence,
+async def still_mine(connection: Connection, claims: Sequence[tuple[UUID, int]]) -> set[UUID]:
+    """Those of these claims (affixing, fence) that may still seal, by the database's clock."""
+    rows = await connection.fetch(
+        """select a.id from affixing a
+           join unnest($1::uuid[], $2::int[]) as c (id, fence) on c.id = a.id and c.fence = a.fence
+           where a.state = 'working' and a.seal_until > clock_timestamp()""",
+        [id for id, _ in claims],
+        [fence for _, fence in claims],
     )
-    return found is not None
+    return {row["id"] for row in rows}
 
 
 async def lock_fenced(

@@ -87,6 +87,35 @@ def commands() -> typer.Typer:
         else:
             say(corpus_report.table(verdicts))
 
+    @app.command()
+    def affix(
+        seconds: Annotated[float, typer.Option(help="How long to measure")] = 60,
+        warm_up: Annotated[float, typer.Option(help="Seconds before that")] = 10,
+        in_flight: Annotated[int, typer.Option(help="Accepted and not settled at a time")] = 160,
+        workers: Annotated[int, typer.Option(help="Worker processes")] = 2,
+        kilobytes: Annotated[int, typer.Option(help="Size of a document")] = 100,
+        keep: Annotated[Path | None, typer.Option(help="Leave the data folder there")] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Affixings a second, end to end: reserved, stamped, sealed, stored durably, settled."""
+        from meterai.proving import pipeline
+
+        load = pipeline.Load(
+            seconds=seconds,
+            warm_up_s=warm_up,
+            in_flight=in_flight,
+            documents=4 * in_flight,
+            workers=workers,
+            kilobytes=kilobytes,
+        )
+        with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
+            found = uvloop.run(pipeline.measure(keep or Path(folder), load))
+        if as_json:
+            record(found)
+        else:
+            for name, value in found.items():
+                say(f"{name:<20} {value}")
+
     return app
 
 
