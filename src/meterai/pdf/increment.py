@@ -3,6 +3,7 @@
 import hashlib
 from binascii import hexlify
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -76,11 +77,11 @@ class Prepared:
         """The whole file with this seal (DER) in its gap. Raises :class:`GapTooSmall`."""
         return b"".join(self.pieces(seal))
 
-    def pieces(self, seal: bytes) -> tuple[bytes, ...]:
+    def pieces(self, seal: bytes) -> tuple[bytes | memoryview, ...]:
         """The whole file in pieces, the document first, uncopied. Raises :class:`GapTooSmall`."""
         if len(seal) > self.gap_bytes:
             raise GapTooSmall(room=self.gap_bytes, size=len(seal))
-        blank = b"0" * (2 * (self.gap_bytes - len(seal)))
+        blank = memoryview(_noughts(self.gap_bytes))[2 * len(seal) :]
         return self.document, self.before, b"<", hexlify(seal).upper(), blank, b">", self.after
 
     def is_sealed_in(self, whole: bytes) -> bool:
@@ -93,6 +94,11 @@ class Prepared:
             and whole[end - 1 :] == b">" + self.after
             and _is_complete(whole[start + 1 : end - 1])
         )
+
+
+@lru_cache(maxsize=4)  # a key has one size of gap
+def _noughts(gap_bytes: int) -> bytes:
+    return b"0" * (2 * gap_bytes)
 
 
 def _is_complete(gap: bytes) -> bool:

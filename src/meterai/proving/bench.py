@@ -33,90 +33,92 @@ def commands() -> typer.Typer:
     def _benches() -> None:
         """Benches."""
 
-    @app.command()
-    def ledger(
-        seconds: Annotated[float, typer.Option(help="How long to measure")] = 5,
-        clients: Annotated[int, typer.Option(help="Concurrent callers")] = 1000,
-        batch: Annotated[int, typer.Option(help="Largest batch")] = 500,
-        as_json: Json = False,
-    ) -> None:
-        """Transfers a second out of one hot account, batched, every commit durable."""
-        with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
-            found = uvloop.run(_ledger(Path(folder), seconds, clients, batch))
-        if as_json:
-            record(found)
-        else:
-            for name, value in found.items():
-                say(f"{name:<16} {value}")
-
-    @app.command()
-    def engine(
-        document: Annotated[
-            list[str] | None, typer.Option(help="Only these, as 100kb-table; all if left out")
-        ] = None,
-        rounds: Annotated[int, typer.Option(help="Turns of each contender")] = 5,
-        as_json: Json = False,
-    ) -> None:
-        """What a stamp costs: ours, pyHanko alone, and what no program can beat."""
-        from meterai.proving import engine as measuring
-
-        found = measuring.measure(document or list(measuring.DOCUMENTS), rounds=rounds)
-        if as_json:
-            record(dict(found))
-        else:
-            say(measuring.table(found))
-
-    @app.command()
-    def corpus(
-        folder: Annotated[Path, typer.Argument(help="PDF files, listed in its manifest.csv")],
-        jobs: Annotated[int, typer.Option(help="How many files at once")] = 2,
-        csv: Annotated[
-            Path | None, typer.Option("--csv", help="Where a line for every file is written")
-        ] = None,
-        as_json: Json = False,
-    ) -> None:
-        """Every file of a collection is stamped and judged, or refused for a reason."""
-        from meterai.proving import corpus_report
-        from meterai.proving.corpus import run
-
-        verdicts = run(folder, jobs=jobs)
-        if csv is not None:
-            csv.write_text(corpus_report.lines(verdicts), encoding="utf-8")
-        if as_json:
-            record(corpus_report.figures(verdicts))
-        else:
-            say(corpus_report.table(verdicts))
-
-    @app.command()
-    def affix(
-        seconds: Annotated[float, typer.Option(help="How long to measure")] = 60,
-        warm_up: Annotated[float, typer.Option(help="Seconds before that")] = 10,
-        in_flight: Annotated[int, typer.Option(help="Accepted and not settled at a time")] = 160,
-        workers: Annotated[int, typer.Option(help="Worker processes")] = 2,
-        kilobytes: Annotated[int, typer.Option(help="Size of a document")] = 100,
-        keep: Annotated[Path | None, typer.Option(help="Leave the data folder there")] = None,
-        as_json: Json = False,
-    ) -> None:
-        """Affixings a second, end to end: reserved, stamped, sealed, stored durably, settled."""
-        from meterai.proving import pipeline
-
-        load = pipeline.Load(
-            seconds=seconds,
-            warm_up_s=warm_up,
-            in_flight=in_flight,
-            documents=4 * in_flight,
-            workers=workers,
-            kilobytes=kilobytes,
-        )
-        with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
-            found = uvloop.run(pipeline.measure(keep or Path(folder), load))
-        if as_json:
-            record(found)
-        else:
-            for name, value in found.items():
-                say(f"{name:<20} {value}")
-
+    for bench in (ledger, engine, corpus, affix):
+        app.command()(bench)
     return app
+
+
+def ledger(
+    seconds: Annotated[float, typer.Option(help="How long to measure")] = 5,
+    clients: Annotated[int, typer.Option(help="Concurrent callers")] = 1000,
+    batch: Annotated[int, typer.Option(help="Largest batch")] = 500,
+    as_json: Json = False,
+) -> None:
+    """Transfers a second out of one hot account, batched, every commit durable."""
+    with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
+        found = uvloop.run(_ledger(Path(folder), seconds, clients, batch))
+    if as_json:
+        record(found)
+    else:
+        for name, value in found.items():
+            say(f"{name:<16} {value}")
+
+
+def engine(
+    document: Annotated[
+        list[str] | None, typer.Option(help="Only these, as 100kb-table; all if left out")
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="Turns of each contender")] = 5,
+    as_json: Json = False,
+) -> None:
+    """What a stamp costs: ours, pyHanko alone, and what no program can beat."""
+    from meterai.proving import engine as measuring
+
+    found = measuring.measure(document or list(measuring.DOCUMENTS), rounds=rounds)
+    if as_json:
+        record(dict(found))
+    else:
+        say(measuring.table(found))
+
+
+def corpus(
+    folder: Annotated[Path, typer.Argument(help="PDF files, listed in its manifest.csv")],
+    jobs: Annotated[int, typer.Option(help="How many files at once")] = 2,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Where a line for every file is written")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Every file of a collection is stamped and judged, or refused for a reason."""
+    from meterai.proving import corpus_report
+    from meterai.proving.corpus import run
+
+    verdicts = run(folder, jobs=jobs)
+    if csv is not None:
+        csv.write_text(corpus_report.lines(verdicts), encoding="utf-8")
+    if as_json:
+        record(corpus_report.figures(verdicts))
+    else:
+        say(corpus_report.table(verdicts))
+
+
+def affix(
+    seconds: Annotated[float, typer.Option(help="How long to measure")] = 60,
+    warm_up: Annotated[float, typer.Option(help="Seconds before that")] = 10,
+    in_flight: Annotated[int, typer.Option(help="Accepted and not settled at a time")] = 160,
+    workers: Annotated[int, typer.Option(help="Worker processes")] = 2,
+    kilobytes: Annotated[int, typer.Option(help="Size of a document")] = 100,
+    keep: Annotated[Path | None, typer.Option(help="Leave the data folder there")] = None,
+    as_json: Json = False,
+) -> None:
+    """Affixings a second, end to end: reserved, stamped, sealed, stored durably, settled."""
+    from meterai.proving import pipeline
+
+    load = pipeline.Load(
+        seconds=seconds,
+        warm_up_s=warm_up,
+        in_flight=in_flight,
+        documents=4 * in_flight,
+        workers=workers,
+        kilobytes=kilobytes,
+    )
+    with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
+        found = uvloop.run(pipeline.measure(keep or Path(folder), load))
+    if as_json:
+        record(found)
+    else:
+        for name, value in found.items():
+            say(f"{name:<20} {value}")
 
 
 async def _ledger(folder: Path, seconds: float, clients: int, batch: int) -> dict[str, object]:
