@@ -174,7 +174,7 @@ async def test_a_document_certified_by_others_is_refused() -> None:
         (hostile.zip_polyglot(), "polyglot"),
         (b"%PDF-1.7\n", "pdf_unreadable"),
         (documents.changed(letter(), lambda pdf: pdf.pages.__delitem__(0)), "no_pages"),
-        (letter((60, 60)), "no_room_for_mark"),
+        (letter((47, 60)), "no_room_for_mark"),
         (hostile.dynamic_form(), "dynamic_form"),
     ],
 )

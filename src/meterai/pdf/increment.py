@@ -22,6 +22,7 @@ from meterai.pdf.errors import (
 )
 from meterai.pdf.fields import FIELD_PREFIX, check_open, fields_of, signature_boxes
 from meterai.pdf.geometry import MM_PER_POINT, rectangle_of
+from meterai.pdf.mark import side_on
 from meterai.pdf.model import Box
 from meterai.pdf.request import RANGE_ROOM, RECIPE, Increment, Mark, Request, Slot, check
 from meterai.pdf.revision import Placeholder, Revision
@@ -204,7 +205,9 @@ def _stand(pages: list[Page], request: Request) -> list[Standing]:
     for thing in things:
         page = page_at(pages, thing.place.page)
         if isinstance(thing, Mark):
-            width = height = thing.size_pt * MM_PER_POINT
+            shape = page.frame.shape
+            wanted = thing.size_pt * MM_PER_POINT
+            width = height = side_on(shape.width_mm, shape.height_mm, wanted)
         else:
             width, height = thing.width_mm, thing.height_mm
         box = Box(thing.place.left_mm, thing.place.top_mm, width, height)
