@@ -58,8 +58,8 @@ def test_work_goes_on_inside(tmp_path: Path) -> None:
         f"""
 from meterai.pdf.inspection import inspect
 from meterai.pdf.picture import picture
-from meterai.proving.sample import letter
-document = letter()
+from meterai.proving.sample import sample_letter
+document = sample_letter()
 found = []
 thread = threading.Thread(target=lambda: found.append(inspect(document).refusal()))
 thread.start()

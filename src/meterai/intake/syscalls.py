@@ -33,15 +33,19 @@ class _Architecture:
     clone3: int
 
 
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in text.split())
+
+
 _ARCHITECTURES = {
     "x86_64": _Architecture(
         0xC000003E,
         # socket connect bind listen fork vfork execve ptrace add_key request_key keyctl unshare perf_event_open
         # process_vm_readv process_vm_writev setns mount pivot_root init_module finit_module kexec_load
         # open_by_handle_at bpf execveat userfaultfd io_uring_setup pidfd_getfd
-        (
-            *(41, 42, 49, 50, 57, 58, 59, 101, 248, 249, 250, 272, 298, 310, 311, 308, 165, 155),
-            *(175, 313, 246, 304, 321, 322, 323, 425, 438),
+        _numbers(
+            "41 42 49 50 57 58 59 101 248 249 250 272 298 310 311 308 165 155 "
+            "175 313 246 304 321 322 323 425 438"
         ),
         clone=56,
         clone3=435,
@@ -49,28 +53,8 @@ _ARCHITECTURES = {
     "aarch64": _Architecture(
         0xC00000B7,
         # the same; fork and vfork do not exist there
-        (
-            *(
-                198,
-                203,
-                200,
-                201,
-                221,
-                117,
-                217,
-                218,
-                219,
-                97,
-                241,
-                270,
-                271,
-                268,
-                40,
-                41,
-                105,
-                273,
-            ),
-            *(104, 265, 280, 281, 282, 425, 438),
+        _numbers(
+            "198 203 200 201 221 117 217 218 219 97 241 270 271 268 40 41 105 273 104 265 280 281 282 425 438"
         ),
         clone=220,
         clone3=435,
