@@ -57,6 +57,10 @@ def test_a_distributor_deposits_takes_stock_and_hands_it_down(page: Page) -> Non
     take(page, "mitra-contoh", "loket-contoh", 50)
     assert number_in(page, "Mitra Contoh", "Stok") == before + 150
     expect(page.locator("strong", has_text="balance")).to_have_count(0)
+    saved = page.request.get("/kanal/ekspor/setoran.csv")
+    assert f",2000000,411611-102,{code},A{code}," in saved.text()
+    days = page.request.get("/kanal/ekspor/harian.xlsx")
+    assert days.body().startswith(b"PK")
 
 
 def take(page: Page, giver: str, taker: str, units: int) -> None:
