@@ -1,5 +1,6 @@
 """Stampings over HTTP, as a company's program makes them."""
 
+import hashlib
 import io
 import uuid
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from meterai.client.calls import Client
 from meterai.client.errors import Problem
 from meterai.proving.sample import sample_letter
 from world.demo import Demo
+from world.tampering import gap
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +176,34 @@ def test_a_broken_file_is_repaired_only_with_consent(company: Client, letter: by
     assert company.verify("surat.pdf", company.stamped_file(done.id)).verdict == "genuine"
     again = company.stamp("surat.pdf", broken, {"repair": "true"}, idempotency_key=key)
     assert again.id == made.id
+
+
+def test_the_registry_answers_pairs_without_seeing_any_file(company: Client, letter: bytes) -> None:
+    made = company.stamp("surat.pdf", letter, {}, idempotency_key=uuid.uuid4().hex)
+    file = company.stamped_file(company.stamping(made.id, wait_s=25).id)
+    serial = made.serials[0]
+    digest = signed_digest(file)
+    answers = company.ask_registry([(serial, digest), (serial, bytes(32)), ("0" * 22, digest)])
+    assert [(a.verdict, a.reason) for a in answers] == [
+        ("genuine", "registered"),
+        ("reused", "other_document"),
+        ("needs_review", "serial_unknown"),
+    ]
+    assert answers[1].true_file is not None
+    assert answers[1].true_file.pages == 1
+    assert [a.signed_sha256 for a in answers] == [digest.hex(), bytes(32).hex(), digest.hex()]
+
+
+def test_pairs_that_make_no_sense_are_refused(demo: Demo) -> None:
+    for body in (b"", b"[]", b'{"pairs":[]}', b'{"pairs":[{"serial":"x","signed_sha256":"y"}]}'):
+        answer = httpx.post(
+            f"{demo.url}/v1/verifications",
+            content=body,
+            headers={"content-type": "application/json"},
+        )
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid"), body
+
+
+def signed_digest(file: bytes) -> bytes:
+    start, end = gap(file)
+    return hashlib.sha256(file[:start] + file[end:]).digest()

@@ -18,8 +18,9 @@ from meterai.signing.report import SignatureReport
 from meterai.signing.seal import Sealer
 from meterai.signing.trust import Trust
 from meterai.signing.validation import examine
+from meterai.verification.judgement import judge_offline
 from meterai.verification.model import Finding, Verdict
-from meterai.verification.verify import judge_offline, verify
+from meterai.verification.verify import verify
 from meterai.wiring import open_workbench, seal_key_of
 from world.installation import LETTER, Installation, an_installation
 

@@ -1,9 +1,13 @@
 """Sealed files, and what the verifier says of them."""
 
+import contextlib
+import re
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
+
+from asn1crypto import cms
 
 from meterai.clock import now
 from meterai.pdf.increment import Prepared, Request, prepare
@@ -38,3 +42,15 @@ def judged(data: bytes, at: datetime | None = None, **changes: Any) -> Signature
 
 def reasons(report: SignatureReport) -> set[str]:
     return {reason.value for reason in report.reasons}
+
+
+def certificates_in(data: bytes) -> tuple[bytes, ...]:
+    """Every certificate in every hexadecimal CMS of a file."""
+    found = []
+    for text in re.findall(rb"<([0-9A-Fa-f\s]{2000,})>", data):
+        with contextlib.suppress(ValueError):
+            der = bytes.fromhex(text.decode())
+            info = cms.ContentInfo.load(der[: 4 + int.from_bytes(der[2:4], "big")])
+            if info["content_type"].native == "signed_data":
+                found += [choice.chosen.dump() for choice in info["content"]["certificates"]]
+    return tuple(found)

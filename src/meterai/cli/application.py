@@ -1,6 +1,7 @@
 """The commands and their options."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +49,11 @@ def build(stage: Stage) -> typer.Typer:
     app.add_typer(_proof(), name="proof")
     app.add_typer(stage.commands(), name="bench")
     return app
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def _settings(data_dir: Path | None, **changes: object) -> Settings:
@@ -139,21 +145,31 @@ def _add_work(app: typer.Typer) -> None:
         offline: Annotated[
             bool, typer.Option("--offline", help="Cryptography only; the registry is not asked")
         ] = False,
+        csv: Annotated[
+            Path | None, typer.Option("--csv", help="Write a table here", dir_okay=False)
+        ] = None,
+        jobs: Annotated[
+            int, typer.Option("--jobs", min=1, help="Processes; as many as cores if not given")
+        ] = cores(),
+        resume: Annotated[
+            bool, typer.Option("--resume", help="Go on where the last run was cut off")
+        ] = False,
         data_dir: DataDir = None,
         as_json: Json = False,
     ) -> None:
         """Check stamped PDF files: one verdict with its reason for each."""
         from meterai.cli.connection import reachable
-        from meterai.cli.verify import find_files, verify_all
+        from meterai.cli.verify import Wanted, find_files, verify_all
 
         settings = _settings(data_dir)
+        wanted = Wanted(jobs, as_json, csv, resume)
         with speaking_of_failures():
             files = find_files(paths)
             if offline:
-                good = verify_all(files, None, settings, as_json=as_json)
+                good = verify_all(files, None, settings, wanted)
             else:
                 with reachable(settings, server) as client:
-                    good = verify_all(files, client, settings, as_json=as_json)
+                    good = verify_all(files, client, settings, wanted)
         if not good:
             raise typer.Exit(SOME_FAILED)
 

@@ -1,19 +1,51 @@
-"""``meterai verify``: one verdict for each file; the registry is asked where a server answers."""
+"""``meterai verify``: one verdict for each file of a folder; only serials and digests leave this machine."""
 
+import csv
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import IO
+
+import msgspec
 
 from meterai.cli.speech import Progress, record, say
 from meterai.client.calls import Client
 from meterai.clock import now
-from meterai.errors import MeteraiError
+from meterai.errors import Broken, Text
 from meterai.settings import Settings
-from meterai.signing.validation import examine
-from meterai.verification.model import WORDS, Verdict
+from meterai.signing.report import SignatureReport
+from meterai.verification.batch import Checked, Pair, cross_check, pairs_of, with_answers
+from meterai.verification.crew import Crew
+from meterai.verification.model import WORDS, Finding, Registered, TrueFile, Verdict
 from meterai.verification.reasons import SENTENCES
-from meterai.verification.verify import judge_offline
 from meterai.wiring import trust_of
 
-GOOD = frozenset({Verdict.GENUINE.value, Verdict.GENUINE_OFFLINE.value})
+GOOD = frozenset({Verdict.GENUINE, Verdict.GENUINE_OFFLINE})
+ASK_AT_ONCE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a batch is checked and told."""
+
+    jobs: int
+    as_json: bool
+    csv: Path | None = None
+    resume: bool = False
+
+
+class CannotWrite(Broken):
+    """What was found could not be written down."""
+
+    code = "report_not_written"
+    says = Text("Hasil tidak bisa ditulis ke {file}.", "The result could not be written to {file}.")
+    next_step = Text(
+        "Periksa folder dan ruang disk, lalu jalankan lagi dengan --resume.",
+        "Check the folder and the space on disk, then run again with --resume.",
+    )
 
 
 def find_files(paths: list[Path]) -> list[Path]:
@@ -28,57 +60,171 @@ def find_files(paths: list[Path]) -> list[Path]:
 
 
 def verify_all(
-    files: list[Path], client: Client | None, settings: Settings, *, as_json: bool
+    files: list[Path], client: Client | None, settings: Settings, wanted: Wanted
 ) -> bool:
     """Whether every file is genuine; each verdict is said."""
-    progress = Progress(len(files))
-    all_good = True
-    for file in files:
-        try:
-            said = _online(client, file) if client else _offline(settings, file)
-        except (OSError, MeteraiError) as error:
-            code = error.code if isinstance(error, MeteraiError) else "file_error"
-            said = {"verdict": Verdict.UNREADABLE.value, "reason": code, "sentence": str(error)}
-        good = said["verdict"] in GOOD
-        all_good = all_good and good
-        progress.step(failed=not good)
-        _report(file, said, as_json=as_json)
+    examined = _examine(files, settings, wanted)
+    reports = [found for found in examined if isinstance(found, SignatureReport)]
+    answers = {} if client is None else _ask(client, pairs_of(reports))
+    named = [
+        (
+            str(file),
+            with_answers(found, answers) if isinstance(found, SignatureReport) else found,
+            found if isinstance(found, SignatureReport) else None,
+        )
+        for file, found in zip(files, examined, strict=True)
+    ]
+    checked = cross_check(named)
+    for one in checked:
+        _say(one, as_json=wanted.as_json)
+    if wanted.csv is not None:
+        _write_csv(wanted.csv, checked, now())
+    _sum_up(checked)
+    return all(one.finding.verdict in GOOD for one in checked)
+
+
+def _examine(
+    files: Sequence[Path], settings: Settings, wanted: Wanted
+) -> list[SignatureReport | Finding]:
+    """What cryptography says of each file, in order; what was known before is taken from the journal."""
+    journal = _journal(settings)
+    known = _read(journal) if wanted.resume else {}
+    found: list[SignatureReport | Finding | None] = [None] * len(files)
+    progress = Progress(len(files), quiet=wanted.as_json)
+    crew = Crew(trust_of(settings), now(), jobs=wanted.jobs, known=known)
+    with _writing(journal, afresh=not wanted.resume) as write:
+        for one in crew.examine(files):
+            if one.failed is not None:
+                found[one.place] = Finding(
+                    Verdict.UNREADABLE, one.failed, (), one.sha256 or bytes(32)
+                )
+            elif one.report is None:
+                assert one.sha256 is not None
+                found[one.place] = known[one.sha256]
+            else:
+                found[one.place] = one.report
+                write(one.report)
+            progress.step(failed=False)
     progress.end()
-    return all_good
+    return [one for one in found if one is not None]
 
 
-def _online(client: Client, file: Path) -> dict[str, object]:
-    found = client.verify(file.name, file.read_bytes())
+def _journal(settings: Settings) -> Path:
+    return settings.data_dir / "verify" / "examined.jsonl"
+
+
+def _read(journal: Path) -> dict[bytes, SignatureReport]:
+    """What an earlier run found, by the digest of the file; a line that was cut off is left out."""
+    known = {}
+    try:
+        lines = journal.read_bytes().splitlines()
+    except FileNotFoundError:
+        return {}
+    for line in lines:
+        try:
+            report = msgspec.json.decode(line, type=SignatureReport)
+        except msgspec.DecodeError:
+            continue
+        known[report.file_sha256] = report
+    return known
+
+
+@contextmanager
+def _writing(journal: Path, *, afresh: bool) -> Iterator[Callable[[SignatureReport], None]]:
+    try:
+        for folder in (journal.parent.parent, journal.parent):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with journal.open("wb" if afresh else "ab") as stream:
+            if stream.tell():
+                stream.write(b"\n")  # the last line may have been cut off
+            yield lambda report: _note(stream, report)
+    except OSError as error:
+        raise CannotWrite(file=str(journal)) from error
+
+
+def _note(stream: IO[bytes], report: SignatureReport) -> None:
+    stream.write(msgspec.json.encode(report) + b"\n")
+
+
+def _ask(client: Client, pairs: Sequence[Pair]) -> Mapping[Pair, Registered]:
+    answers: dict[Pair, Registered] = {}
+    for start in range(0, len(pairs), ASK_AT_ONCE):
+        for said in client.ask_registry(pairs[start : start + ASK_AT_ONCE]):
+            true_file = said.true_file
+            answers[(said.serial, bytes.fromhex(said.signed_sha256))] = Registered(
+                Verdict(said.verdict),
+                said.reason,
+                None if true_file is None else TrueFile(true_file.affixed_at, true_file.pages),
+            )
+    return answers
+
+
+def _fields(one: Checked) -> dict[str, object]:
+    found = one.finding
+    true_file = found.true_file
     return {
-        "verdict": found.verdict,
-        "reason": found.reason,
-        "title": found.title,
-        "sentence": found.sentence,
-        "serial": found.serials[0] if found.serials else None,
-        "sha256": found.sha256,
-        "sealed_at": found.sealed_at,
-    }
-
-
-def _offline(settings: Settings, file: Path) -> dict[str, object]:
-    content = file.read_bytes()
-    found = judge_offline(examine(content, trust_of(settings), now()))
-    return {
+        "file": one.name,
         "verdict": found.verdict.value,
         "reason": found.reason,
-        "title": WORDS[found.verdict].id,
-        "sentence": SENTENCES[found.reason].id,
         "serial": found.serials[0] if found.serials else None,
+        "serials": list(found.serials),
         "sha256": found.sha256.hex(),
         "sealed_at": found.sealed_at,
+        "true_file_affixed_at": None if true_file is None else true_file.affixed_at,
+        "true_file_pages": None if true_file is None else true_file.pages,
+        "last_good_bytes": found.last_good_bytes,
+        "twins": list(one.twins),
+        "copies": list(one.copies),
     }
 
 
-def _report(file: Path, said: dict[str, object], *, as_json: bool) -> None:
+def _say(one: Checked, *, as_json: bool) -> None:
     if as_json:
-        record(
-            {"file": str(file), **{k: v for k, v in said.items() if k not in ("title", "sentence")}}
-        )
+        record(_fields(one))
         return
-    say(f"{said.get('title', said['verdict'])!s:<28} {file}  {said.get('serial') or ''}")
-    say(f"    {said.get('sentence', '')} [{said['reason']}]")
+    found = one.finding
+    say(f"{WORDS[found.verdict].id:<28} {one.name}  {found.serials[0] if found.serials else ''}")
+    if found.verdict not in GOOD or one.twins:
+        say(f"    {SENTENCES[found.reason].id} [{found.reason}]")
+    if one.twins:
+        say(f"    Nomor seri yang sama: {', '.join(one.twins)}")
+
+
+def _sum_up(checked: Sequence[Checked]) -> None:
+    counted = dict.fromkeys(Verdict, 0)
+    for one in checked:
+        counted[one.finding.verdict] += 1
+    told = ", ".join(f"{WORDS[v].id} {count}" for v, count in counted.items() if count)
+    say(f"{len(checked)} berkas: {told or '-'}")
+
+
+def _write_csv(path: Path, checked: Sequence[Checked], at: datetime) -> None:
+    """One row a file, whole or not at all."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with fresh.open("w", newline="", encoding="utf-8") as stream:
+            rows = csv.writer(stream)
+            rows.writerow([*_COLUMNS, "checked_at"])
+            for one in checked:
+                fields = _fields(one)
+                rows.writerow([_cell(fields[name]) for name in _COLUMNS] + [at.isoformat()])
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise CannotWrite(file=str(path)) from error
+
+
+_COLUMNS = (
+    "file", "sha256", "verdict", "reason", "serials", "sealed_at", "true_file_affixed_at",
+    "true_file_pages", "twins", "copies",
+)  # fmt: skip
+
+
+def _cell(value: object) -> str:
+    """As text that no spreadsheet takes for a formula."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    text = " | ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

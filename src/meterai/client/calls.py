@@ -1,5 +1,6 @@
 """Calls to the API, one method each; answers are typed, failures are :class:`Problem`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -54,6 +55,27 @@ class Verification(msgspec.Struct):
     last_good_bytes: int | None
     checked: list[str]
     not_checked: list[str]
+
+
+class TrueFile(msgspec.Struct):
+    """What may be told of the document that a reused serial belongs to."""
+
+    affixed_at: datetime
+    pages: int
+
+
+class RegistryAnswer(msgspec.Struct):
+    """What the registry says of one pair of serial and digest."""
+
+    serial: str
+    signed_sha256: str
+    verdict: str
+    reason: str
+    true_file: TrueFile | None
+
+
+class _Answers(msgspec.Struct):
+    answers: list[RegistryAnswer]
 
 
 class Units(msgspec.Struct):
@@ -140,6 +162,12 @@ class Client:
             "POST", "/v1/verifications", files={"file": (name, content, "application/pdf")}
         )
         return msgspec.json.decode(body, type=Verification)
+
+    def ask_registry(self, pairs: Sequence[tuple[str, bytes]]) -> list[RegistryAnswer]:
+        """What the registry says of each pair of a serial and a digest of a signed range (at most 5,000)."""
+        asked = [{"serial": serial, "signed_sha256": digest.hex()} for serial, digest in pairs]
+        body = self._send("POST", "/v1/verifications", json={"pairs": asked})
+        return msgspec.json.decode(body, type=_Answers).answers
 
     def units(self) -> Units:
         """The caller's units by state."""

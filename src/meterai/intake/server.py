@@ -34,7 +34,7 @@ from meterai.pdf.inspection import Limits, inspect, repair
 from meterai.pdf.picture import picture
 from meterai.pdf.suggestion import suggest
 from meterai.signing.trust import Trust
-from meterai.signing.validation import examine
+from meterai.signing.validation import examine_twice
 
 JOBS_MAX = 500
 """After so many files a child is replaced, so that nothing a file left behind lives long."""
@@ -141,4 +141,4 @@ def _do(ask: AnyAsk, document: bytes, trust: Trust) -> bytes:
         case AskSuggest():
             return msgspec.json.encode(suggest(document, ask.page))
         case AskExamine():
-            return msgspec.json.encode(examine(document, trust, now()))
+            return msgspec.json.encode(examine_twice(document, trust, now()))

@@ -107,7 +107,44 @@ def commands() -> typer.Typer:
         else:
             say(corpus_report.table(verdicts))
 
+    _add_verdicts(app)
     return app
+
+
+def _add_verdicts(app: typer.Typer) -> None:
+    @app.command()
+    def verify(
+        document: Annotated[
+            list[str] | None, typer.Option(help="Which documents: 100kb, 1mb, 5mb")
+        ] = None,
+        rounds: Annotated[int, typer.Option(help="Rounds of each contender")] = 12,
+        as_json: Json = False,
+    ) -> None:
+        """What a verdict costs: our fast road, pyHanko tuned, and the limit, in one run."""
+        from meterai.proving.verdicts import DOCUMENTS, measure
+
+        found = measure(document or list(DOCUMENTS), rounds=rounds)
+        if as_json:
+            record(dict(found))
+            return
+        for case in found["cases"]:
+            say("  ".join(f"{name} {value}" for name, value in case.items()))
+
+    @app.command()
+    def untouched(
+        count: Annotated[int, typer.Option(help="How many fresh stamps")] = 1000,
+        as_json: Json = False,
+    ) -> None:
+        """False alarms on stamps that nobody touched, by both roads of the verifier."""
+        from meterai.proving.verdicts import count_false_alarms
+
+        found = count_false_alarms(count)
+        if as_json:
+            record(found)
+        else:
+            say(f"{found['stamps']} stamps, {found['false_alarms']} false alarms")
+        if found["false_alarms"]:
+            raise typer.Exit(1)
 
 
 def _tell(found: dict[str, object], as_json: bool) -> None:

@@ -77,7 +77,7 @@ def revocation_of(
     """
     lists = [x509.load_der_x509_crl(der) for der in trust.revocations]
     for certificate, above in pairwise(chain):
-        known = [crl for crl in lists if _published(crl, above)]
+        known = [crl for crl in lists if is_published_by(crl, above)]
         entries = [
             entry
             for crl in known
@@ -90,7 +90,8 @@ def revocation_of(
     return None
 
 
-def _published(crl: x509.CertificateRevocationList, above: x509.Certificate) -> bool:
+def is_published_by(crl: x509.CertificateRevocationList, above: x509.Certificate) -> bool:
+    """The list is one of this authority's."""
     try:
         return crl.issuer == above.subject and crl.is_signature_valid(above.public_key())  # type: ignore[arg-type]
     except (TypeError, ValueError):

@@ -144,6 +144,12 @@ def outcome_of(reasons: Sequence[Reason], results: Mapping[CheckName, Result]) -
     return Outcome.SOUND
 
 
+def gravest_first(reasons: Sequence[Reason], outcome: Outcome) -> tuple[Reason, ...]:
+    """Each reason once, those that make the outcome before the others."""
+    grave = _OUTCOMES.get(outcome, ())
+    return tuple(sorted(dict.fromkeys(reasons), key=lambda reason: reason not in grave))
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One line of the report."""

@@ -151,7 +151,8 @@ def range_of(data: bytes, reader: PdfFileReader, signature: FoundSignature) -> R
     if not start < gap_start < gap_end <= end <= len(data) or gap_end - start > OBJECT_MAX:
         raise Unsound(Reason.RANGE_WRONG)
     before = data[start:gap_start]
-    after = data[gap_end : data.find(b"endobj", gap_end)]
+    closed = data.find(b"endobj", gap_end)
+    after = data[gap_end:closed]
     written = _RANGE.findall(before + b" " + after)
     if (
         b"endobj" in before
@@ -159,6 +160,9 @@ def range_of(data: bytes, reader: PdfFileReader, signature: FoundSignature) -> R
         or (before + after).count(b"/Contents") != 1
         or (before + after).count(b"/ByteRange") != 1
         or [[int(number) for number in numbers] for numbers in written] != [said[1:]]
+        # the signed bytes do not say where the gap was: had a dictionary planted before sealing taken it over,
+        # the one that was sealed would stand behind it
+        or data.find(b"/ByteRange", closed, end) >= 0
     ):
         raise Unsound(Reason.RANGE_WRONG)
     gap = data[gap_start:gap_end]

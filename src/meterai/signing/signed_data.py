@@ -168,12 +168,7 @@ def _names_certificate(attributes: dict[str, Any], certificate: bytes) -> bool:
 def _check_key(data: SignedData) -> None:
     public = pyca.load_der_x509_certificate(data.certificate).public_key()
     kind = data.signature_algorithm.signature_algo
-    name = data.digest_algorithm
-    if data.signature_algorithm["algorithm"].native != "rsassa_pkcs1v15":
-        name = data.signature_algorithm.hash_algo
-    digest = _HASHES.get(name)
-    if digest is None:
-        raise BadSignedData("weak_algorithm")
+    digest = hash_of(data)
     try:
         if kind == "rsassa_pkcs1v15" and isinstance(public, rsa.RSAPublicKey):
             if public.key_size < 2048:
@@ -185,3 +180,14 @@ def _check_key(data: SignedData) -> None:
             raise BadSignedData("unknown_algorithm")
     except InvalidSignature as error:
         raise BadSignedData("signature_wrong") from error
+
+
+def hash_of(data: SignedData) -> hashes.HashAlgorithm:
+    """What the signature's key has signed a digest by. Raises :class:`BadSignedData`."""
+    name = data.digest_algorithm
+    if data.signature_algorithm["algorithm"].native != "rsassa_pkcs1v15":
+        name = data.signature_algorithm.hash_algo
+    found = _HASHES.get(name)
+    if found is None:
+        raise BadSignedData("weak_algorithm")
+    return found

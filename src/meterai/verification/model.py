@@ -91,7 +91,11 @@ def against_registry(known: Sequence[Serial | None], signed_sha256: bytes) -> Re
     """What the registry makes of a whole seal of ours over ``signed_sha256`` that names these serials."""
     if not known:
         return Registered(Verdict.NEEDS_REVIEW, "serials_wrong")
-    answers = [_one(serial, signed_sha256) for serial in known]
+    return worst([_one(serial, signed_sha256) for serial in known])
+
+
+def worst(answers: Sequence[Registered]) -> Registered:
+    """Of several serials in one file the gravest answer counts."""
     return min(answers, key=lambda answer: SEVERITY.index(answer.verdict))
 
 

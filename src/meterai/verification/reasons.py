@@ -29,6 +29,13 @@ SENTENCES: dict[str, Text] = {
         "Nomor seri ini sudah dipesan, tetapi belum pernah dibubuhkan secara sah.",
         "This serial is promised to a document but was never affixed.",
     ),
+    "serial_twice_in_batch": Text(
+        "Nomor seri ini ada di dua dokumen berbeda dalam kumpulan ini; hanya satu yang bisa asli.",
+        "This serial stands in two different documents of this batch; only one can be genuine.",
+    ),
+    "file_error": Text(
+        "Berkas tidak bisa dibaca dari disk.", "The file could not be read from disk."
+    ),
     "document_too_heavy": Text(
         "Berkas ini terlalu berat untuk dibuka dengan aman.",
         "This file is too heavy to be opened safely.",
