@@ -30,7 +30,7 @@ async def intake(tmp_path: Path) -> AsyncIterator[Intake]:
         [sys.executable, "-m", "meterai", "process", "intake"],
         env=settings.environment() | {"PYTHONPATH": str(SRC)},
     )
-    for _ in range(200):
+    for _ in range(1200):
         if settings.intake_socket.exists():
             break
         await asyncio.sleep(0.05)
@@ -109,11 +109,11 @@ def test_a_child_has_no_network_and_cannot_grow(tmp_path: Path) -> None:
         "import socket, sys\n"
         "from meterai.intake.limits import lock_in\n"
         "gone = lock_in()\n"
-        "if gone:\n"
+        "if gone.network_gone or gone.ways_out_forbidden:\n"
         "    try:\n"
         "        socket.create_connection(('127.0.0.1', 9), 1)\n"
         "    except OSError as error:\n"
-        "        assert 'unreachable' in str(error), error\n"
+        "        assert error.errno in {1, 101}, error\n"
         "try:\n"
         "    bytearray(3 * 1024**3)\n"
         "except MemoryError:\n"

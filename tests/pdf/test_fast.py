@@ -332,3 +332,22 @@ async def test_what_known_programs_write_takes_the_fast_road_too(name: str) -> N
         whole, f"Meterai-{SERIAL}", trust_folder(), source_code=judges.source_code(document)
     )
     assert [one for one in said if not one.good] == []
+
+
+def test_branches_that_share_their_branches_take_no_time() -> None:
+    # two ways at each of fifty levels are 2**50 ways to a branch without pages
+    def doubled(pdf: pikepdf.Pdf) -> None:
+        below = pikepdf.Array([])
+        for _ in range(50):
+            nodes = [
+                pdf.make_indirect(pikepdf.Dictionary(Type=pikepdf.Name.Pages, Kids=below, Count=0))
+                for _ in range(2)
+            ]
+            below = pikepdf.Array(nodes)
+        pdf.Root.Pages.Kids = pikepdf.Array([*below, *pdf.Root.Pages.Kids])
+
+    document = documents.changed(letter(pages=3), doubled)
+    for page in (1, -3):
+        with pytest.raises(Unusual) as gave_way:
+            fast.write(document, bytes(32), request(mark(place=Place(page, 20, 20))))
+        assert gave_way.value.oddity is Oddity.PAGES

@@ -2,6 +2,8 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -10,7 +12,8 @@ import pytest
 
 from meterai.pdf import errors
 from meterai.pdf.geometry import MM_PER_POINT
-from meterai.pdf.increment import Mark, Prepared, Request, Slot, prepare
+from meterai.pdf.increment import Mark, Prepared, Request, Slot, prepare, prepare_carefully
+from meterai.pdf.inspection import inspect
 from meterai.pdf.model import Place
 from meterai.pdf.road import Road
 from meterai.proving import judges
@@ -344,3 +347,32 @@ def test_a_lying_size_does_not_overwrite_objects() -> None:
     seen = pictures.difference(before, after)
     assert seen is not None
     assert seen[1] > 0.7  # the mark, and none of the text above it
+
+
+@pytest.mark.parametrize("height", [48, 50, 60])
+@pytest.mark.parametrize("way", [prepare, prepare_carefully])
+def test_a_small_page_gets_a_smaller_mark_that_is_still_read(
+    way: Callable[[bytes, Request], Prepared], height: int
+) -> None:
+    longest = "H" * 154
+    document = documents.changed(letter(), lambda pdf: _resized(pdf, 200, height))
+    whole = way(
+        document, request(replace(mark(place=Place(1, 10, 0)), address=longest))
+    ).sealed_with(b"")
+    for program in ("poppler", "mupdf"):
+        assert pictures.codes(pictures.picture(whole, program, 150, 1)) == [longest]
+
+
+def test_a_page_smaller_than_any_mark_gets_none() -> None:
+    document = documents.changed(letter(), lambda pdf: _resized(pdf, 200, 47))
+    with pytest.raises(errors.OutsidePage):
+        prepare(document, request(mark(place=Place(1, 10, 0))))
+    refused = inspect(document).refusal()
+    assert refused is not None
+    assert refused.code == "no_room_for_mark"
+
+
+def _resized(pdf: pikepdf.Pdf, width: float, height: float) -> None:
+    pdf.pages[0].MediaBox = pikepdf.Array([0, 0, width, height])
+    if "/CropBox" in pdf.pages[0]:
+        del pdf.pages[0]["/CropBox"]

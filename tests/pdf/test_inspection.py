@@ -174,7 +174,7 @@ async def test_a_document_certified_by_others_is_refused() -> None:
         (hostile.zip_polyglot(), "polyglot"),
         (b"%PDF-1.7\n", "pdf_unreadable"),
         (documents.changed(letter(), lambda pdf: pdf.pages.__delitem__(0)), "no_pages"),
-        (letter((60, 60)), "no_room_for_mark"),
+        (letter((47, 60)), "no_room_for_mark"),
         (hostile.dynamic_form(), "dynamic_form"),
     ],
 )
@@ -235,6 +235,15 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "nested array": (hostile.nested, {""}),
     "field loop": (hostile.field_loop, {""}),
     "length loop": (hostile.length_loop, {""}),
+    "action loop": (hostile.action_loop, {""}),
+    "outline loop": (hostile.outline_loop, {""}),
+    "name loop": (hostile.name_loop, {""}),
+    "loop of references": (hostile.loop_of_references, {""}),
+    "calculating function": (hostile.calculating_function, {""}),
+    # who draws these meets the limits of the intake
+    "drawing loop": (hostile.drawing_loop, {""}),
+    "drawing ladder": (hostile.drawing_ladder, {""}),
+    "pattern loop": (hostile.pattern_loop, {""}),
 }
 
 

@@ -133,7 +133,13 @@ def test_the_place_lies_on_pages_of_any_size(width: float, height: float) -> Non
 
 def test_a_page_smaller_than_a_mark_has_no_place() -> None:
     with pytest.raises(OutsidePage):
-        suggest(letter((60, 800)), 1)
+        suggest(letter((47, 800)), 1)
+
+
+@pytest.mark.parametrize("size", [(60, 800), (200, 50), (48, 48)])
+def test_a_small_page_has_a_place_for_a_smaller_mark(size: tuple[float, float]) -> None:
+    document = letter(size)
+    prepare(document, request(mark(place=suggest(document, 1))))
 
 
 def test_a_page_that_does_not_exist_has_no_place() -> None:

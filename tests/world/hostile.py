@@ -195,3 +195,79 @@ def dynamic_form() -> bytes:
         pdf.Root.AcroForm = Dictionary(Fields=[], XFA=xfa)
 
     return changed(letter(), add)
+
+
+def _with(catalogue: bytes, page: bytes, *more: bytes) -> bytes:
+    """One page, further keys in catalogue and page, further objects from 4 on."""
+    bodies = (CATALOGUE[:-2] + catalogue + b">>", PAGES, PAGE[:-2] + page + b">>", *more)
+    return assembled(dict(enumerate(bodies, 1)))
+
+
+def action_loop() -> bytes:
+    """Actions that follow one another for ever (ISO 32000-2 §12.6.2)."""
+    action = b"<</S/URI/URI(https://contoh.test/)/Next %d 0 R>>"
+    return _with(b"/OpenAction 4 0 R", b"", action % 5, action % 4)
+
+
+def outline_loop() -> bytes:
+    """A table of contents in which each entry follows and contains the other."""
+    entry = b"<</Title(a)/Parent 4 0 R/Next %d 0 R/Prev %d 0 R/First %d 0 R/Last %d 0 R>>"
+    return _with(
+        b"/Outlines 4 0 R",
+        b"",
+        b"<</Type/Outlines/First 5 0 R/Last 6 0 R/Count 2>>",
+        entry % (6, 6, 6, 6),
+        entry % (5, 5, 5, 5),
+    )
+
+
+def name_loop() -> bytes:
+    """A tree of names whose branches are one another."""
+    return _with(b"/Names<</Dests 4 0 R>>", b"", b"<</Kids[5 0 R]>>", b"<</Kids[4 0 R]>>")
+
+
+def drawing_loop() -> bytes:
+    """A drawing that draws itself, twice each time."""
+    resources = b"/Resources<</XObject<</A 5 0 R>>>>"
+    form = b"/Type/XObject/Subtype/Form/BBox[0 0 595 842]" + resources
+    return _with(
+        b"", b"/Contents 4 0 R" + resources, stream(b"/A Do /A Do"), stream(b"/A Do /A Do", form)
+    )
+
+
+def drawing_ladder(depth: int = 25) -> bytes:
+    """Each drawing draws the next one twice: thirty million drawings in the end."""
+    steps = []
+    for number in range(5, 5 + depth):
+        resources = b"/Resources<</XObject<</A %d 0 R>>>>" % (number + 1)
+        head = b"/Type/XObject/Subtype/Form/BBox[0 0 595 842]"
+        last = number == 4 + depth
+        drawn = b"0 0 9 9 re f" if last else b"/A Do /A Do"
+        steps.append(stream(drawn, head if last else head + resources))
+    page = b"/Contents 4 0 R/Resources<</XObject<</A 5 0 R>>>>"
+    return _with(b"", page, stream(b"/A Do"), *steps)
+
+
+def pattern_loop() -> bytes:
+    """A pattern that is painted with itself."""
+    resources = b"/Resources<</Pattern<</P 5 0 R>>>>"
+    pattern = (
+        b"/Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 9 9]/XStep 9/YStep 9"
+        + resources
+    )
+    painting = b"/Pattern cs /P scn 0 0 595 842 re f"
+    return _with(b"", b"/Contents 4 0 R" + resources, stream(painting), stream(painting, pattern))
+
+
+def calculating_function(size: int = 60_000) -> bytes:
+    """A colour that takes sixty thousand steps to compute (ISO 32000-2 §7.10.5)."""
+    space = b"/Resources<</ColorSpace<</C[/Separation/S/DeviceGray 5 0 R]>>>>"
+    function = b"{ " + b"dup mul " * size + b"}"
+    said = b"/FunctionType 4/Domain[0 1]/Range[0 1]"
+    drawn = b"/C cs " + b"0.5 scn 0 0 9 9 re f " * 200
+    return _with(b"", b"/Contents 4 0 R" + space, stream(drawn), stream(function, said))
+
+
+def loop_of_references() -> bytes:
+    """A value that is a reference to a reference to itself."""
+    return _with(b"/Lang 4 0 R", b"/Contents 4 0 R", b"5 0 R", b"4 0 R")

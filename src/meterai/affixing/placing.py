@@ -6,13 +6,10 @@ Positions are those of the page as seen, from its top-left corner.
 from meterai.affixing.errors import PageMissing
 from meterai.affixing.model import MarkPlace
 from meterai.pdf.errors import OutsidePage, SharedPage
-from meterai.pdf.geometry import MM_PER_POINT
 from meterai.pdf.inspection import Inspection
-from meterai.pdf.mark import SIDE
-from meterai.pdf.model import Corner, Place, place_in_corner
+from meterai.pdf.mark import side_on
+from meterai.pdf.model import Corner, PageShape, Place, place_in_corner
 
-MARK_MM = SIDE * MM_PER_POINT
-"""Side of the mark: 23.3 mm."""
 CORNERS = {corner.value: corner for corner in Corner}
 _SLACK_MM = 0.05
 
@@ -36,21 +33,28 @@ def page_at(inspection: Inspection, wanted: int) -> int:
     return number
 
 
+def mark_mm_on(shape: PageShape) -> float:
+    """The side of the mark on such a page: 23.3 mm, less on a small one."""
+    return side_on(shape.width_mm, shape.height_mm)
+
+
 def corner_place(inspection: Inspection, page: int, corner: Corner) -> MarkPlace:
     """One of the four corners, a margin away from the edges."""
-    found = place_in_corner(corner, inspection.shapes[page - 1], MARK_MM, page=page)
+    shape = inspection.shapes[page - 1]
+    found = place_in_corner(corner, shape, mark_mm_on(shape), page=page)
     return MarkPlace(page, round(found.left_mm, 2), round(found.top_mm, 2))
 
 
 def exact_place(inspection: Inspection, page: int, *, left_mm: float, top_mm: float) -> MarkPlace:
     """These millimetres. Raises :class:`OutsidePage` when the mark would not stand wholly on the page."""
     shape = inspection.shapes[page - 1]
-    fits_across = -_SLACK_MM <= left_mm <= shape.width_mm - MARK_MM + _SLACK_MM
-    fits_down = -_SLACK_MM <= top_mm <= shape.height_mm - MARK_MM + _SLACK_MM
+    side = mark_mm_on(shape)
+    fits_across = -_SLACK_MM <= left_mm <= shape.width_mm - side + _SLACK_MM
+    fits_down = -_SLACK_MM <= top_mm <= shape.height_mm - side + _SLACK_MM
     if not (fits_across and fits_down):
         raise OutsidePage(page=page)
-    left = min(max(left_mm, 0.0), max(0.0, shape.width_mm - MARK_MM))
-    top = min(max(top_mm, 0.0), max(0.0, shape.height_mm - MARK_MM))
+    left = min(max(left_mm, 0.0), max(0.0, shape.width_mm - side))
+    top = min(max(top_mm, 0.0), max(0.0, shape.height_mm - side))
     return MarkPlace(page, round(left, 3), round(top, 3))
 
 

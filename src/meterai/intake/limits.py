@@ -4,6 +4,9 @@ import ctypes
 import os
 import resource
 import signal
+from dataclasses import dataclass
+
+from meterai.intake.syscalls import forbid_ways_out
 
 MEMORY_MAX = 2 * 1024**3
 """Bytes of address space, shared libraries included."""
@@ -27,9 +30,19 @@ def die_with_parent(parent: int | None) -> None:
         os._exit(1)
 
 
-def lock_in() -> bool:
-    """Memory is bounded, no core is dumped, privileges cannot grow; returns whether the network is
-    gone too (the kernel may forbid namespaces).
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Which of the locks that not every kernel has are on."""
+
+    network_gone: bool
+    """It is in a network namespace of its own, in which there is nothing."""
+    ways_out_forbidden: bool
+    """No program, process or socket; see :mod:`meterai.intake.syscalls`."""
+
+
+def lock_in() -> Locked:
+    """Memory is bounded, no core is dumped, privileges cannot grow, and there is no way out as far as the
+    kernel goes along.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
@@ -38,7 +51,8 @@ def lock_in() -> bool:
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     wanted = _CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWUSER | _CLONE_NEWNET
-    return bool(libc.unshare(wanted) == 0)
+    network_gone = bool(libc.unshare(wanted) == 0)
+    return Locked(network_gone, forbid_ways_out())
 
 
 def start_job() -> None:

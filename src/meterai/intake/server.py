@@ -97,7 +97,9 @@ class Server:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             limits.die_with_parent(parent)
             trust = self._trust()
-            limits.lock_in()
+            locked = limits.lock_in()
+            if not (locked.network_gone or locked.ways_out_forbidden):
+                _log.warning("intake_child_not_locked_in")
             for _ in range(JOBS_MAX):
                 _answer(listener, trust)
             code = 0

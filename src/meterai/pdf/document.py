@@ -115,13 +115,16 @@ def _unlock(reader: PdfFileReader) -> None:
     try:
         if not reader.encrypted:
             return
-        handler = reader.security_handler
-        if not isinstance(handler, StandardSecurityHandler):
+        known, handler = reader.encrypt_dict, reader.security_handler
+        if known is None or not isinstance(handler, StandardSecurityHandler):
             raise PasswordNeeded
         if handler.pdf_mac_enabled or "/AuthCode" in reader.trailer:
             raise EncryptionNotSupported  # ISO/TS 32004: every revision would need a code of its own
         if handler.revision is StandardSecuritySettingsRevision.OTHER:
             raise EncryptionNotSupported  # revision 5, of one version of one program
+        revision = handler.revision
+        if revision is StandardSecuritySettingsRevision.RC4_OR_AES128 and "/Length" not in known:
+            handler.keylen = 16  # known programs leave it out, and all readers take 128 bits then
         if handler.authenticate(b"", id1=first_id(reader)).status is AuthStatus.FAILED:
             raise PasswordNeeded
     except (RecursionError, KeyError, ValueError, TypeError) as error:

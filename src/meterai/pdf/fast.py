@@ -14,7 +14,7 @@ from meterai.pdf import mark as art
 from meterai.pdf import syntax
 from meterai.pdf.fields import FIELD_PREFIX
 from meterai.pdf.geometry import MM_PER_POINT, UPRIGHT, Rectangle, rectangle_of
-from meterai.pdf.model import Box, Place
+from meterai.pdf.model import Box
 from meterai.pdf.raw import RawDocument, RawPage
 from meterai.pdf.raw_form import fields_of, form_of, signature_boxes
 from meterai.pdf.request import (
@@ -85,8 +85,7 @@ class _Writing:
         signature, ground = section.new(), section.add(_GROUND)
         fields = []
         for place, mark in enumerate(request.marks):
-            side = mark.size_pt * MM_PER_POINT
-            sheet, where = self._stand(mark.place, side, side)
+            sheet, where = self._stand(mark)
             drawn = section.add(_face(mark, ground, sheet.page.frame.rotation))
             if place:
                 body = _stamp(mark, where, drawn)
@@ -96,7 +95,7 @@ class _Writing:
             sheet.added.append(section.add(body))
             fields += [] if place else [sheet.added[-1]]
         for slot in request.slots:
-            sheet, where = self._stand(slot.place, slot.width_mm, slot.height_mm)
+            sheet, where = self._stand(slot)
             self._take_name(slot.name)
             body = _slot(slot, where, section.add(where.blank))
             sheet.added.append(section.add(body))
@@ -107,15 +106,16 @@ class _Writing:
         self._write_root(signature, fields)
         return self._finish(signature)
 
-    def _stand(self, place: Place, width_mm: float, height_mm: float) -> "tuple[_Sheet, _Where]":
+    def _stand(self, thing: Mark | Slot) -> "tuple[_Sheet, _Where]":
         """Where a thing stands: wholly on its page, on nothing that matters."""
+        place = thing.place
         page = self._raw.page(place.page)
         sheet = self._sheets.get(page.ref)
         if sheet is None:
             array = self._raw.array(page.spans, b"Annots")
             sheet = _Sheet(page, array, list(signature_boxes(self._raw, page, array)))
             self._sheets[page.ref] = sheet
-        box = Box(place.left_mm, place.top_mm, width_mm, height_mm)
+        box = _box(thing, page)
         rectangle = rectangle_of(page.frame, box, page=place.page)
         if any(box.overlaps(other) for other in sheet.taken):
             raise Unusual(Oddity.PLACE)
@@ -175,6 +175,16 @@ class _Writing:
         )
         parts += [key + _string(text) for key, text in said if text]
         return b"".join(parts)
+
+
+def _box(thing: Mark | Slot, page: RawPage) -> Box:
+    """What a reader shall see of it."""
+    place = thing.place
+    if isinstance(thing, Slot):
+        return Box(place.left_mm, place.top_mm, thing.width_mm, thing.height_mm)
+    visible, mm = page.frame.box, page.frame.mm
+    side = art.side_on(visible.width * mm, visible.height * mm, thing.size_pt * MM_PER_POINT)
+    return Box(place.left_mm, place.top_mm, side, side)
 
 
 def _longer(array: bytes, added: list[Ref]) -> bytes:

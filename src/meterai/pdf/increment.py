@@ -3,6 +3,7 @@
 import hashlib
 from binascii import hexlify
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -21,6 +22,7 @@ from meterai.pdf.errors import (
 )
 from meterai.pdf.fields import FIELD_PREFIX, check_open, fields_of, signature_boxes
 from meterai.pdf.geometry import MM_PER_POINT, rectangle_of
+from meterai.pdf.mark import side_on
 from meterai.pdf.model import Box
 from meterai.pdf.request import RANGE_ROOM, RECIPE, Increment, Mark, Request, Slot, check
 from meterai.pdf.revision import Placeholder, Revision
@@ -76,11 +78,11 @@ class Prepared:
         """The whole file with this seal (DER) in its gap. Raises :class:`GapTooSmall`."""
         return b"".join(self.pieces(seal))
 
-    def pieces(self, seal: bytes) -> tuple[bytes, ...]:
+    def pieces(self, seal: bytes) -> tuple[bytes | memoryview, ...]:
         """The whole file in pieces, the document first, uncopied. Raises :class:`GapTooSmall`."""
         if len(seal) > self.gap_bytes:
             raise GapTooSmall(room=self.gap_bytes, size=len(seal))
-        blank = b"0" * (2 * (self.gap_bytes - len(seal)))
+        blank = memoryview(_noughts(self.gap_bytes))[2 * len(seal) :]
         return self.document, self.before, b"<", hexlify(seal).upper(), blank, b">", self.after
 
     def is_sealed_in(self, whole: bytes) -> bool:
@@ -93,6 +95,11 @@ class Prepared:
             and whole[end - 1 :] == b">" + self.after
             and _is_complete(whole[start + 1 : end - 1])
         )
+
+
+@lru_cache(maxsize=4)  # a key has one size of gap
+def _noughts(gap_bytes: int) -> bytes:
+    return b"0" * (2 * gap_bytes)
 
 
 def _is_complete(gap: bytes) -> bool:
@@ -198,7 +205,9 @@ def _stand(pages: list[Page], request: Request) -> list[Standing]:
     for thing in things:
         page = page_at(pages, thing.place.page)
         if isinstance(thing, Mark):
-            width = height = thing.size_pt * MM_PER_POINT
+            shape = page.frame.shape
+            wanted = thing.size_pt * MM_PER_POINT
+            width = height = side_on(shape.width_mm, shape.height_mm, wanted)
         else:
             width, height = thing.width_mm, thing.height_mm
         box = Box(thing.place.left_mm, thing.place.top_mm, width, height)

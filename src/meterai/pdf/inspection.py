@@ -31,7 +31,7 @@ from meterai.pdf.errors import (
 from meterai.pdf.findings import Finding, Note, error_of, note, refusal
 from meterai.pdf.increment import Mark, Request, prepare
 from meterai.pdf.inflation import Budget
-from meterai.pdf.mark import MARK_MM
+from meterai.pdf.mark import side_on
 from meterai.pdf.model import Box, PageShape, Place
 from meterai.pdf.picture import is_password_error
 from meterai.pdf.repair import REPAIRABLE, repaired
@@ -282,9 +282,10 @@ def _free_places(structure: Structure, unmarkable: frozenset[int]) -> Iterator[P
         if number in unmarkable:
             continue
         covered = [b.box for b in structure.boxes if b.page == number]
-        lefts = _steps(shape.width_mm - MARK_MM)
-        for left, top in product(lefts, _steps(shape.height_mm - MARK_MM)):
-            mark = Box(left, top, MARK_MM, MARK_MM)
+        side = side_on(shape.width_mm, shape.height_mm)
+        lefts = _steps(shape.width_mm - side)
+        for left, top in product(lefts, _steps(shape.height_mm - side)):
+            mark = Box(left, top, side, side)
             if not any(mark.overlaps(box) for box in covered):
                 yield Place(number, left, top)
                 break

@@ -19,6 +19,8 @@ MARK_MM = SIDE * MM_PER_POINT
 SIZE_MIN_PT = 56.0
 """Below this the modules of the code are finer than a phone's camera sees on paper."""
 SIZE_MAX_PT = 142.0
+SIZE_LEAST_PT = 48.0
+"""On a page that has no room for more. At 150 dpi every code is still read from the screen."""
 SERIAL_LENGTH = 22
 SERIAL_SIGNS = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 VALUE = "10000"
@@ -40,6 +42,15 @@ _EDGE, _WIDTH = 0.5, 65.0
 _BAND = 15.2
 """Where the waves are, above the dark foot with the warning."""
 _WAVES = 9
+
+
+def side_on(width_mm: float, height_mm: float, wanted_mm: float = MARK_MM) -> float:
+    """The side in millimetres of a mark on such a page: as wanted, or on a small page as much as it has.
+
+    On a page that is smaller than any mark it is as wanted, and so does not fit.
+    """
+    room = min(width_mm, height_mm)
+    return room if SIZE_LEAST_PT * MM_PER_POINT <= room < wanted_mm else wanted_mm
 
 
 def face(serial: str, address: str) -> bytes:

@@ -60,15 +60,8 @@ def path(address: str) -> tuple[int, bytes]:
     path, no hairline shows between them. Raises :class:`RequestNotUnderstood`.
     """
     symbols, bits = _drawn(address)
-    wide, size = symbols.stride // 8, symbols.size
-    content = bits.to_bytes(wide * size, "big")
-    eights = symbols.eights
-    rows = []
-    for row in range(size):
-        signs = content[row * wide : row * wide + wide]
-        runs = b"".join(map(getitem, eights, signs))
-        rows.append(runs.replace(b"y", b"%d" % (size - 1 - row)))
-    return size, b"".join(rows)
+    content = bits.to_bytes(len(symbols.eights), "big")
+    return symbols.size, b"".join(map(getitem, symbols.eights, content))
 
 
 def _runs(signs: bytes) -> list[tuple[int, int]]:
@@ -142,10 +135,14 @@ class _Symbols:
         # a bit of `dark >> step` stands for the pair of its own module and the one before it: these have one
         self._not_first = sum(line >> 1 << start for start in starts)
         self._not_highest = sum(line << start for start in starts[1:])
-        # one small table for all rows: a large one would not stay in the processor's cache
-        self.eights = [
+        eights = [
             [_runs_of(value, left) for value in range(256)] for left in range(0, self.stride, 8)
         ]
+        heights = [b"%d" % height for height in range(self.size - 1, -1, -1)]
+        self.eights = [
+            [runs.replace(b"y", height) for runs in table] for height in heights for table in eights
+        ]
+        """For every eight modules of the symbol, and each of their values, the rectangles: 3 to 6 MB."""
 
     def place(self, row: int, column: int) -> int:
         """Which bit a module is."""

@@ -4,7 +4,9 @@ Everything unusual raises :class:`~meterai.pdf.road.Unusual`.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 
 from meterai.pdf import crossreferences, syntax
@@ -16,6 +18,8 @@ from meterai.pdf.syntax import Spans
 
 Ref = tuple[int, int]
 """Number and generation of an object."""
+Leaf = tuple[Ref, Ref, Spans]
+"""A page, its parent, and what it inherits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,17 @@ class RawDocument:
         self._unpacking: set[int] = set()
         """Streams whose length is still being looked for: it must not stand in themselves."""
         self._read, self._read_max = 0, 4 * len(data) + 4 * crossreferences.UNPACKED_MAX
-        self._leaves: list[tuple[Ref, Ref, Spans]] | None = None
+        self._walks: dict[bool, tuple[list[Leaf], Iterator[Leaf]]] = {}
 
     @property
     def root(self) -> Ref:
         """The catalogue."""
         return self._needed(self.references.trailer[b"Root"])
+
+    @property
+    def _top(self) -> Ref:
+        """The root of the page tree."""
+        return self._needed(self.dictionary(self.root)[b"Pages"])
 
     def _needed(self, raw: bytes) -> Ref:
         ref = syntax.reference(raw)
@@ -130,13 +139,12 @@ class RawDocument:
 
     def page(self, wanted: int) -> RawPage:
         """The page with this number; -1 is the last."""
-        if self._leaves is None:
-            self._leaves = self._find_leaves()
-        leaves = self._leaves
-        index = wanted - 1 if wanted > 0 else len(leaves) + wanted
-        if wanted == 0 or not 0 <= index < len(leaves):
+        top = self.dictionary(self._top)
+        count = syntax.whole(self.value(top[b"Count"]))
+        from_end = -wanted if wanted < 0 else count - wanted + 1
+        if not 1 <= from_end <= count <= PAGES_MAX:
             raise Unusual(Oddity.PLACE)
-        ref, parent, inherited = leaves[index]
+        ref, parent, inherited = self._leaf(from_end, count - from_end + 1)
         spans = self.dictionary(ref)
         if spans.get(b"Type") != b"/Page" or b"Kids" in spans or ref == self.root:
             raise Unusual(Oddity.PAGES)
@@ -144,26 +152,47 @@ class RawDocument:
             raise Unusual(Oddity.PAGES)
         return RawPage(ref, spans, self._frame(inherited | spans))
 
-    def _find_leaves(self) -> list[tuple[Ref, Ref, Spans]]:
-        """All pages in order, each with its parent and what it inherits; none stands at two places."""
-        top = self._needed(self.dictionary(self.root)[b"Pages"])
-        leaves: list[tuple[Ref, Ref, Spans]] = []
-        stack: list[tuple[Ref, Ref | None, Spans, int]] = [(top, None, {}, 0)]
+    def _leaf(self, from_end: int, from_start: int) -> Leaf:
+        """The page so far from the end and the start.
+
+        Of more than a few pages, those beyond it are not looked at: the intake has.
+        """
+        backwards = from_end <= from_start
+        place = min(from_end, from_start)
+        known, more = self._walks.setdefault(backwards, ([], self._leaves(backwards=backwards)))
+        while len(known) < place:
+            leaf = next(more, None)
+            if leaf is None:
+                raise Unusual(Oddity.PAGES)
+            known.append(leaf)
+        count = from_end + from_start - 1
+        if count <= _FEW:
+            known += more
+            if len(known) != count:
+                raise Unusual(Oddity.PAGES)
+        return known[place - 1]
+
+    def _leaves(self, *, backwards: bool) -> Iterator[Leaf]:
+        """The pages in their order, or against it; no node has a kid twice, or is met twice."""
+        stack: list[tuple[Ref, Ref | None, Spans, int]] = [(self._top, None, {}, 0)]
+        seen: set[Ref] = set()
         while stack:
             ref, parent, above, depth = stack.pop()
+            if ref in seen or depth > DEPTH_MAX:
+                raise Unusual(Oddity.PAGES)
+            seen.add(ref)
             if parent is not None and self._is_leaf(ref):
-                leaves.append((ref, parent, above))
+                yield ref, parent, above
                 continue
             node = self.dictionary(ref)
             kids = syntax.references(self.value(node[b"Kids"]))
+            if len(set(kids)) < len(kids):
+                raise Unusual(Oddity.PAGES)
             inherited = above | {name: node[name] for name in _INHERITED if name in node}
-            if depth > DEPTH_MAX or len(leaves) + len(stack) + len(kids) > PAGES_MAX:
+            if len(seen) + len(stack) + len(kids) > 2 * PAGES_MAX:
                 raise Unusual(Oddity.DEEP)
-            stack.extend((kid, ref, inherited, depth + 1) for kid in reversed(kids))
-        count = syntax.whole(self.value(self.dictionary(top)[b"Count"]))
-        if not count == len(leaves) == len({ref for ref, _, _ in leaves}):
-            raise Unusual(Oddity.PAGES)
-        return leaves
+            ordered = kids if backwards else reversed(kids)
+            stack.extend((kid, ref, inherited, depth + 1) for kid in ordered)
 
     def _is_leaf(self, ref: Ref) -> bool:
         """The node has no kids. Most are told so without being split."""
@@ -171,40 +200,59 @@ class RawDocument:
         if kind == PLACED and generation == ref[1]:
             start = b"%d %d obj" % ref
             after = where + len(start)
-            if self._data.startswith(start, where) and _PLAIN_LEAF.match(
-                self._data, after, after + _LEAF_MAX
+            end = self._data.find(b"endobj", after, after + _LEAF_MAX)
+            if (
+                end > after
+                and self._data.startswith(start, where)
+                and _is_plain_leaf(self._data[after:end])
             ):
                 return True
         return b"Kids" not in self.dictionary(ref)
 
     def _frame(self, page: Spans) -> PageFrame:
-        media = self.rectangle(page[b"MediaBox"])
-        cropped = self.rectangle(page[b"CropBox"]) if b"CropBox" in page else media
-        visible = media.meet(cropped)
-        rotation = self._number(page, b"Rotate", 0)
-        unit = self._number(page, b"UserUnit", 1)
-        if visible is None or rotation not in {0, 90, 180, 270} or not 0 < unit < 1e4:
-            raise Unusual(Oddity.PAGES)
-        return PageFrame(visible, int(rotation), unit)
-
-    def _number(self, holder: Spans, name: bytes, default: float) -> float:
-        return float(self.value(holder[name])) if name in holder else default
+        media = self.value(page[b"MediaBox"])
+        return _frame_of(
+            media,
+            self.value(page.get(b"CropBox", media)),
+            self.value(page.get(b"Rotate", b"0")),
+            self.value(page.get(b"UserUnit", b"1")),
+        )
 
     def rectangle(self, raw: bytes) -> Rectangle:
         """Four numbers in any order of corners."""
-        corners = syntax.numbers(self.value(raw))
-        if len(corners) != 4 or not all(isfinite(corner) for corner in corners):
-            raise Unusual(Oddity.PAGES)
-        a, b, c, d = corners
-        if a == c or b == d or max(map(abs, corners)) > COORDINATE_MAX:
-            raise Unusual(Oddity.PAGES)
-        return Rectangle(min(a, c), min(b, d), max(a, c), max(b, d))
+        return _rectangle_of(self.value(raw))
+
+
+@lru_cache(maxsize=256)  # most pages of this world are one of a few
+def _frame_of(media: bytes, cropped: bytes, rotate: bytes, user_unit: bytes) -> PageFrame:
+    visible = _rectangle_of(media).meet(_rectangle_of(cropped))
+    rotation, unit = float(rotate), float(user_unit)
+    if visible is None or rotation not in {0, 90, 180, 270} or not 0 < unit < 1e4:
+        raise Unusual(Oddity.PAGES)
+    return PageFrame(visible, int(rotation), unit)
+
+
+def _rectangle_of(raw: bytes) -> Rectangle:
+    corners = syntax.numbers(raw)
+    if len(corners) != 4 or not all(isfinite(corner) for corner in corners):
+        raise Unusual(Oddity.PAGES)
+    a, b, c, d = corners
+    if a == c or b == d or max(map(abs, corners)) > COORDINATE_MAX:
+        raise Unusual(Oddity.PAGES)
+    return Rectangle(min(a, c), min(b, d), max(a, c), max(b, d))
 
 
 _INHERITED = (b"MediaBox", b"CropBox", b"Rotate")
-_PLAIN_LEAF = re.compile(
-    rb"(?![0-9A-Za-z])(?:[^(#%Ke]++|K(?!ids)|e(?!ndobj))*+endobj"
-)  # no string or comment in which anything could hide, no name in disguise
+
+
+def _is_plain_leaf(body: bytes) -> bool:
+    """A dictionary without kids; no string or comment in which anything could hide, no name in disguise."""
+    return not (
+        b"Kids" in body or b"(" in body or b"#" in body or b"%" in body or body[:1].isalnum()
+    )
+
+
 _COMMENT = re.compile(rb"%[^\r\n]*+")
+_FEW = 4
 _LEAF_MAX = 4096
 """Bytes in which a page ends that is told from a branch without being split."""

@@ -13,7 +13,7 @@ from PIL import Image
 from meterai.pdf.document import Document, page_at, pages_of, read_document
 from meterai.pdf.errors import OutsidePage
 from meterai.pdf.fields import signature_boxes
-from meterai.pdf.mark import MARK_MM
+from meterai.pdf.mark import side_on
 from meterai.pdf.model import Box, PageShape, Place
 from meterai.pdf.picture import drawn_page, grey
 
@@ -36,14 +36,15 @@ def suggest(document: bytes, page: int) -> Place:
     Raises :class:`OutsidePage` when the page is smaller than a mark, and what opening a page raises.
     """
     shape, taken = read_document(document, lambda opened: _page_of(opened, page))
-    if min(shape.width_mm, shape.height_mm) < MARK_MM:
+    side = side_on(shape.width_mm, shape.height_mm)
+    if min(shape.width_mm, shape.height_mm) < side:
         raise OutsidePage(page=page)
     unit = max(1.0, max(shape.width_mm, shape.height_mm) / _CELLS_MAX)
     with drawn_page(document, page) as drawn:
         # pdfium knows no UserUnit, so its points are not ours: only the share of the page counts
         image = grey(drawn, shape.width_mm / unit * _DOTS / max(drawn.get_width(), 1.0))
     ink = _ink(image, unit)
-    left, top = _best(ink, shape, taken, _wish(ink, shape))
+    left, top = _best(ink, shape, taken, _wish(ink, shape, side), side)
     return Place(page, left, top)
 
 
@@ -92,18 +93,18 @@ def _ink(image: Image.Image, unit: float) -> _Ink:
     return _Ink(rows, unit, sums)
 
 
-def _wish(ink: _Ink, shape: PageShape) -> tuple[float, float]:
+def _wish(ink: _Ink, shape: PageShape, side: float) -> tuple[float, float]:
     """Where the mark would stand if only the text mattered: left of a signature block, or below the text."""
-    right = shape.width_mm - EDGE_MM - MARK_MM
+    right = shape.width_mm - EDGE_MM - side
     last = _last_line(ink)
     if last is None:
-        return right, shape.height_mm - EDGE_MM - MARK_MM
+        return right, shape.height_mm - EDGE_MM - side
     bottom = (last + 1) * ink.unit
     first = max(0, int((bottom - _BLOCK_MM) / ink.unit))
     used = [row.index(1) for row in ink.rows[first : last + 1] if 1 in row]
     block = min(used) * ink.unit
     if block > 0.35 * shape.width_mm:
-        return block - MARK_MM - CLEAR_MM, bottom - MARK_MM
+        return block - side - CLEAR_MM, bottom - side
     return right, bottom + CLEAR_MM * 2
 
 
@@ -118,31 +119,31 @@ def _last_line(ink: _Ink) -> int | None:
 
 
 def _best(
-    ink: _Ink, shape: PageShape, taken: list[Box], wish: tuple[float, float]
+    ink: _Ink, shape: PageShape, taken: list[Box], wish: tuple[float, float], side: float
 ) -> tuple[float, float]:
     """The place with the least ink, and of those the nearest to ``wish``; never on a signature if avoidable."""
-    wide = MARK_MM + 2 * CLEAR_MM
+    wide = side + 2 * CLEAR_MM
 
     def cost(place: tuple[float, float]) -> tuple[bool, int, float]:
         left, top = place
-        mark = Box(left, top, MARK_MM, MARK_MM)
+        mark = Box(left, top, side, side)
         covered = ink.within(left - CLEAR_MM, top - CLEAR_MM, wide, wide)
         distance = (left - wish[0]) ** 2 + (top - wish[1]) ** 2
         return any(mark.overlaps(box) for box in taken), covered, distance
 
-    best = min(_places(shape, wish, EDGE_MM, STEP_MM), key=cost)
+    best = min(_places(shape, wish, side, EDGE_MM, STEP_MM), key=cost)
     if cost(best)[
         0
     ]:  # nothing is free of signatures inside the edges: look right up to them, more closely
-        best = min((best, *_places(shape, wish, 0.0, STEP_MM / 4)), key=cost)
+        best = min((best, *_places(shape, wish, side, 0.0, STEP_MM / 4)), key=cost)
     return best
 
 
 def _places(
-    shape: PageShape, wish: tuple[float, float], edge: float, step: float
+    shape: PageShape, wish: tuple[float, float], side: float, edge: float, step: float
 ) -> Iterator[tuple[float, float]]:
-    lefts = _steps(shape.width_mm - MARK_MM, wish[0], edge, step)
-    return product(lefts, _steps(shape.height_mm - MARK_MM, wish[1], edge, step))
+    lefts = _steps(shape.width_mm - side, wish[0], edge, step)
+    return product(lefts, _steps(shape.height_mm - side, wish[1], edge, step))
 
 
 def _steps(room: float, wish: float, edge: float, step: float) -> list[float]:

@@ -14,6 +14,7 @@ Spans = dict[bytes, bytes]
 
 DEPTH_MAX = 100
 _W = rb"[\0\t\n\f\r ]"
+_GAP = rb"(?:" + _W + rb"++|%[^\r\n]*+)*+"
 _REGULAR = rb"[^\0\t\n\f\r ()<>\[\]{}/%]"
 _END = rb"(?!" + _REGULAR + rb")"
 _REFERENCE = rb"\d{1,10}+" + _W + rb"++\d{1,5}+" + _W + rb"++R" + _END
@@ -22,7 +23,7 @@ _ATOM = rb"/" + _REGULAR + rb"*+|" + _HEX + rb"|(?:[-+.\d]++|true|false|null)" +
 _NUMBER = rb"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)"
 # Every repetition is possessive: a token is as long as it can be, and no input makes matching slow.
 
-BLANK = re.compile(rb"(?:" + _W + rb"++|%[^\r\n]*+)*+")
+BLANK = re.compile(_GAP)
 _PAIR = re.compile(
     rb"%b*+/(%b++)%b*+(?:(%b|%b)|(<<|\[)|(\())" % (_W, _REGULAR, _W, _REFERENCE, _ATOM)
 )
@@ -35,7 +36,8 @@ _NUMBERS = re.compile(rb"\[%b*+((?:%b(?:%b++|(?=\])))*+)\]" % (_W, _NUMBER, _W))
 _PLAIN_TEXT = re.compile(rb"\(([ -'*-\[\]-~]*+)\)")
 _CLOSING = {b"<<": b">>", b"[": b"]"}
 
-# A dictionary as almost all are: no comment, no escape in a name or string, nested no deeper than this.
+# A dictionary as almost all are: no comment but before a pair, no escape in a name or string, nested no deeper
+# than this.
 _BETWEEN = rb"[^<>()\[\]%]++"
 _PLAIN_STRING = rb"\([^()\\]*+\)"
 _LEAF = rb"(?:" + _BETWEEN + rb"|" + _HEX + rb"|" + _PLAIN_STRING + rb")*+"
@@ -43,8 +45,8 @@ _FLAT_ARRAY, _FLAT_DICTIONARY = rb"\[" + _LEAF + rb"\]", rb"<<" + _LEAF + rb">>"
 _INNER = rb"(?:%b|%b|%b|%b|%b)*+" % (
     _BETWEEN, _FLAT_ARRAY, _FLAT_DICTIONARY, _HEX, _PLAIN_STRING,
 )  # fmt: skip
-_PLAIN_PAIR = rb"%b*+/([^\0\t\n\f\r ()<>\[\]{}/%%#]++)%b*+(%b|%b|\[%b\]|<<%b>>|%b)" % (
-    _W, _W, _REFERENCE, _ATOM, _INNER, _INNER, _PLAIN_STRING,
+_PLAIN_PAIR = rb"%b/([^\0\t\n\f\r ()<>\[\]{}/%%#]++)%b*+(%b|%b|\[%b\]|<<%b>>|%b)" % (
+    _GAP, _W, _REFERENCE, _ATOM, _INNER, _INNER, _PLAIN_STRING,
 )  # fmt: skip
 _PLAIN = re.compile(rb"<<(?:%b)*+%b*+>>" % (_PLAIN_PAIR, _W))
 _PLAIN_PAIRS = re.compile(_PLAIN_PAIR)

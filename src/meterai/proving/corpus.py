@@ -24,10 +24,11 @@ import httpx
 
 from meterai.clock import monotonic, now
 from meterai.pdf.errors import CannotStamp
+from meterai.pdf.geometry import MM_PER_POINT
 from meterai.pdf.increment import Mark, Prepared, Request, prepare
 from meterai.pdf.inspection import Inspection, Limits, SealAs, inspect, repair
 from meterai.pdf.inspection import Verdict as Looked
-from meterai.pdf.mark import MARK_MM
+from meterai.pdf.mark import SIZE_LEAST_PT, side_on
 from meterai.pdf.model import Box
 from meterai.pdf.road import Road
 from meterai.pdf.suggestion import suggest
@@ -182,7 +183,8 @@ def _explained_by_pages(outcome: str, document: bytes) -> bool:
     found = inspect(document)
     if outcome == "no_pages":
         return found.pages == 0
-    small = all(min(shape.width_mm, shape.height_mm) < MARK_MM for shape in found.shapes)
+    least = SIZE_LEAST_PT * MM_PER_POINT
+    small = all(min(shape.width_mm, shape.height_mm) < least for shape in found.shapes)
     return outcome == "no_room_for_mark" and (small or bool(found.signature_boxes))
 
 
@@ -231,8 +233,9 @@ def _changes(
     if not whole.startswith(document):
         yield "prefix", "the output does not begin with the input"
     place = mark.place
-    box = Box(place.left_mm, place.top_mm, MARK_MM, MARK_MM)
     shape = found.shapes[place.page - 1]
+    side = side_on(shape.width_mm, shape.height_mm)
+    box = Box(place.left_mm, place.top_mm, side, side)
     for source in dict.fromkeys((document, original)):
         for program, pages in differing_pages(source, whole, box, place.page, shape).items():
             if pages:
@@ -243,7 +246,7 @@ def _prepared(document: bytes, found: Inspection) -> tuple[Prepared, Mark]:
     page = max(
         (number for number, shape in enumerate(found.shapes, 1)
          if number not in found.unmarkable_pages
-         and min(shape.width_mm, shape.height_mm) >= MARK_MM),
+         and min(shape.width_mm, shape.height_mm) >= side_on(shape.width_mm, shape.height_mm)),
         default=1,
     )  # fmt: skip
     mark = Mark(SERIAL, ADDRESS, suggest(document, page))

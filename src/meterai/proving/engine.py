@@ -98,13 +98,20 @@ def cases(documents: Iterable[str]) -> list[Case]:
     return found + [replace(case, road=Road.CAREFUL) for case in careful]
 
 
-def measure(documents: Sequence[str], *, rounds: int) -> Figures:
+def measure(
+    documents: Sequence[str],
+    *,
+    rounds: int,
+    keys: Sequence[str] = KEYS,
+    levels: Sequence[str] = LEVELS,
+) -> Figures:
     """The figures of all cases, on one core."""
+    wanted = [case for case in cases(documents) if case.key in keys and case.level in levels]
     with tempfile.TemporaryDirectory(prefix="engine-") as kept:
         folder = Path(kept)
         make_pki(folder)
         with _authority(folder) as url, _on_one_core():
-            return asyncio.run(_measured(folder, url, documents, rounds))
+            return asyncio.run(_measured(folder, url, wanted, rounds))
 
 
 @contextmanager
@@ -149,18 +156,18 @@ def _on_one_core() -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-async def _measured(folder: Path, url: str, documents: Sequence[str], rounds: int) -> Figures:
+async def _measured(folder: Path, url: str, wanted: Sequence[Case], rounds: int) -> Figures:
     told = []
     async with (
         httpx.AsyncClient(trust_env=False) as client,
         TimeStamps.connect([url], folder / "trust") as stamps,
     ):
-        keys = {kind: _tools(folder, kind, stamps, Asking(client, url)) for kind in KEYS}
-        for name in documents:
+        keys = {kind: Tools(*_new_key(folder, kind), stamps, Asking(client, url)) for kind in KEYS}
+        for name in dict.fromkeys(case.document for case in wanted):
             papers = [DOCUMENTS[name](number) for number in range(DISTINCT)]
             told += [
                 await _case(case, papers, keys[case.key], rounds)
-                for case in cases(documents)
+                for case in wanted
                 if case.document == name
             ]
     return {"cases": told, "documents_a_case": DISTINCT, "rounds": rounds, "cores": 1}
@@ -268,8 +275,14 @@ async def _inspection(document: bytes) -> object:
     return found
 
 
-def _tools(folder: Path, kind: str, stamps: TimeStamps, asking: Asking) -> Tools:
-    """A new key of this kind, under the demo's authority."""
+def keep_p12(folder: Path, kind: str) -> None:
+    """A new key of this kind stands in ``folder``, for programs that are not ours."""
+    make_pki(folder)
+    _new_key(folder, kind)
+
+
+def _new_key(folder: Path, kind: str) -> tuple[FileKey, Path]:
+    """A new key of this kind, under the demo's authority, and the PKCS #12 file in which it stands too."""
     issuing = read_issued(folder / "issuing.key", folder / "issuing.pem")
     curve = ec.SECP256R1() if kind == "p-256" else None
     seal = issue(replace(SEAL, curve=curve), issuing)
@@ -277,7 +290,7 @@ def _tools(folder: Path, kind: str, stamps: TimeStamps, asking: Asking) -> Tools
     chain = (seal.certificate.public_bytes(Encoding.DER), *read_chain(above)[1:])
     p12 = folder / f"{kind}.p12"
     make_p12(seal, chain, p12)
-    return Tools(FileKey(chain, algorithm_of(chain[0]), seal.key), p12, stamps, asking)
+    return FileKey(chain, algorithm_of(chain[0]), seal.key), p12
 
 
 def table(found: Figures) -> str:

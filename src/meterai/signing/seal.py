@@ -17,6 +17,10 @@ from meterai.signing.time_stamps import TimeStamps
 GAP_BYTES = 16 * 1024
 """Room for every seal with an ordinary chain: measured seals take 5 to 9 KB, large authorities add 7 KB."""
 
+_NO_DIGEST = b"\xff" * 32
+"""Stands where the digest will; nothing else of what is signed has such a row of bytes."""
+_SIZES_MAX = 64
+"""Signatures by an elliptic curve have three lengths, and tokens of an authority a few."""
 _TIME_STAMP_ROOM = 9 * 1024
 _DATA = oid("1.2.840.113549.1.7.1")
 _SIGNED_DATA = oid("1.2.840.113549.1.7.2")
@@ -48,7 +52,7 @@ class Sealer:
         self._signer_id = tlv(
             SEQUENCE, leaf.issuer.dump(), leaf["tbs_certificate"]["serial_number"].dump()
         )
-        self._constant_attributes = (
+        constant = (
             _attribute(_CONTENT_TYPE, _DATA),
             _attribute(_SIGNING_CERTIFICATE_V2, _ess_certificate(key.chain[0])),
             # CMSAlgorithmProtection (RFC 6211): digest algorithm, [1] signature algorithm
@@ -57,6 +61,12 @@ class Sealer:
                 tlv(SEQUENCE, _SHA256, b"\xa1" + self._signature_algorithm[1:]),
             ),
         )
+        # All are of fixed length and differ before the digest begins, so their order is fixed as well.
+        attributes = sorted((*constant, _attribute(_MESSAGE_DIGEST, octets(_NO_DIGEST))))
+        # Signed as a SET OF, written under the tag [0] (RFC 5652 §5.4).
+        whole = tlv(0x31, *attributes)
+        self._before_digest, self._after_digest = whole.split(_NO_DIGEST)
+        self._around: dict[tuple[int, int], tuple[bytes, bytes]] = {}
         bare = sum(map(len, key.chain)) + 2048 + _TIME_STAMP_ROOM
         self.gap_bytes: int = max(GAP_BYTES, -(-bare // 1024) * 1024)
         """Bytes to leave for the seal: fixed for a key, so that prepared documents do not change."""
@@ -66,30 +76,43 @@ class Sealer:
 
         Raises :class:`SignerUnavailable`, :class:`TimeStampUnavailable`, :class:`SealTooLarge`.
         """
-        attributes = sorted(
-            (*self._constant_attributes, _attribute(_MESSAGE_DIGEST, octets(digest)))
-        )
-        # Signed as a SET OF, written under the tag [0] (RFC 5652 §5.4).
-        signature = await self._key.sign(tlv(0x31, *attributes))
+        attributes = b"%b%b%b" % (self._before_digest, digest, self._after_digest)
+        signature = await self._key.sign(attributes)
         unsigned = b""
         if self._time_stamps is not None:
             stamp = await self._time_stamps.stamp(hashlib.sha256(signature).digest())
             unsigned = tlv(0xA1, _attribute(_TIME_STAMP_TOKEN, stamp.token))
-        seal = self._assemble(tlv(0xA0, *attributes), signature, unsigned)
+        seal = self._assemble(attributes, signature, unsigned)
         if len(seal) > self.gap_bytes:
             raise SealTooLarge(size=len(seal), room=self.gap_bytes)
         return seal
 
     def _assemble(self, attributes: bytes, signature: bytes, unsigned: bytes) -> bytes:
+        """What surrounds the three depends on nothing but how long they are."""
+        sizes = len(signature), len(unsigned)
+        around = self._around.get(sizes)
+        if around is None:
+            if len(self._around) >= _SIZES_MAX:
+                self._around.clear()
+            around = self._around[sizes] = self._surroundings(attributes, *sizes)
+        before, between = around
+        return b"".join((before, attributes[1:], between, signature, unsigned))
+
+    def _surroundings(
+        self, attributes: bytes, signature_bytes: int, unsigned_bytes: int
+    ) -> tuple[bytes, bytes]:
+        """The constant bytes up to the length of the attributes, and between them and the signature."""
+        blank = bytes(signature_bytes)
+        said = b"\xa0" + attributes[1:]
         signer = tlv(
             SEQUENCE,
             small_integer(1),
             self._signer_id,
             _SHA256,
-            attributes,
+            said,
             self._signature_algorithm,
-            octets(signature),
-            unsigned,
+            octets(blank),
+            bytes(unsigned_bytes),
         )
         signed_data = tlv(
             SEQUENCE,
@@ -99,7 +122,10 @@ class Sealer:
             self._certificates,
             set_of(signer),
         )
-        return tlv(SEQUENCE, _SIGNED_DATA, tlv(0xA0, signed_data))
+        whole = tlv(SEQUENCE, _SIGNED_DATA, tlv(0xA0, signed_data))
+        between = self._signature_algorithm + octets(blank)[: -signature_bytes or None]
+        start = len(whole) - len(said) - len(between) - signature_bytes - unsigned_bytes
+        return whole[: start + 1], between
 
 
 def _attribute(kind: bytes, value: bytes) -> bytes:

@@ -19,11 +19,11 @@ from meterai.affixing.errors import (
 from meterai.affixing.model import Affixing, AffixingState, Document, Lane
 from meterai.affixing.placing import (
     CORNERS,
-    MARK_MM,
     as_suggested,
     corner_place,
     exact_place,
     first_choice,
+    mark_mm_on,
     page_at,
 )
 from meterai.affixing.reservation import AffixingWish
@@ -81,6 +81,7 @@ async def _place_page(
     else:
         source = await app.objects.get(document.object)
         at = as_suggested(await app.intake.suggest(source, number))
+    shape = inspection.shapes[number - 1]
     return await page(
         request,
         "place.html",
@@ -88,10 +89,10 @@ async def _place_page(
         notes=[sentence_of(f, language_of(request)) for f in inspection.findings],
         link=request.path_params["link"],
         number=number,
-        shape=inspection.shapes[number - 1],
+        shape=shape,
         at=at,
         where=where,
-        mark_mm=MARK_MM,
+        mark_mm=mark_mm_on(shape),
     )
 
 

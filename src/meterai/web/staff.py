@@ -5,6 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from meterai.affixing import documents
+from meterai.affixing import store as affixings
 from meterai.notice import store as notices
 from meterai.payment import store as payments
 from meterai.people.model import Role
@@ -25,8 +26,15 @@ async def operator(request: Request) -> Response:
         back = await documents.newest_restored(connection, size=20)
         unplaced = await payments.unplaced(connection, size=50)
         left = await stock(connection)
+        roads = await affixings.roads(connection)
     return await page(
-        request, "operator.html", counted=counted, back=back, unplaced=unplaced, stock=left
+        request,
+        "operator.html",
+        counted=counted,
+        roads=roads,
+        back=back,
+        unplaced=unplaced,
+        stock=left,
     )
 
 

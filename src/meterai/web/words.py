@@ -6,6 +6,7 @@ from meterai.channel.voucher import VoucherState
 from meterai.errors import Text
 from meterai.payment.model import Unplaced
 from meterai.payment.settlement import Verdict
+from meterai.pdf.road import Road
 from meterai.refund.model import RefundState
 from meterai.sale.model import OrderState
 from meterai.treasury.advice import Debtor, Due, Owed
@@ -52,6 +53,12 @@ ORDERS: dict[OrderState, Text] = {
     OrderState.PAID: Text("Berhasil", "Paid"),
     OrderState.EXPIRED: Text("Kedaluwarsa — tidak dibayar", "Expired — not paid"),
     OrderState.CANCELLED: Text("Dibatalkan", "Cancelled"),
+}
+
+ROADS: dict[Road, Text] = {
+    Road.FAST: Text("Jalur cepat", "Fast road"),
+    Road.CAREFUL: Text("Jalur teliti", "Careful road"),
+    Road.REPAIR: Text("Setelah perbaikan", "After a repair"),
 }
 
 REFUNDS: dict[RefundState, Text] = {
@@ -179,6 +186,11 @@ def reason(affixing: Affixing, language: str) -> str | None:
 def order_state(state: OrderState, language: str) -> str:
     """The one label of an order's state."""
     return in_language(ORDERS[state], language)
+
+
+def road(road: Road, language: str) -> str:
+    """The one label of a road."""
+    return in_language(ROADS[road], language)
 
 
 def document_kind(kind: str | None, language: str) -> str:
