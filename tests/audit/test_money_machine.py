@@ -52,6 +52,7 @@ from meterai.money import Rupiah, Units
 from meterai.payment.errors import ProviderUnavailable
 from meterai.payment.provider import PaidBack, Payback
 from meterai.pdf.inspection import inspect
+from meterai.pdf.road import Road
 from meterai.people.model import Party
 from meterai.quota.balance import holdings
 from meterai.refund import store as refunds
@@ -434,7 +435,9 @@ class Market(RuleBasedStateMachine):
         async def act(connection: Connection) -> None:
             if used:
                 digest = affixing.id.bytes * 2
-                sealed = Sealed(affixing.id, 1, f"stamped/{affixing.id}", digest, digest, 9, 1)
+                sealed = Sealed(
+                    affixing.id, 1, f"stamped/{affixing.id}", digest, digest, 9, 1, Road.FAST
+                )
                 await _write_settled(connection, [sealed])
             else:
                 locked = await affixings.lock_one(connection, affixing.id)
