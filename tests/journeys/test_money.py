@@ -57,6 +57,10 @@ def test_a_distributor_deposits_takes_stock_and_hands_it_down(page: Page) -> Non
     take(page, "mitra-contoh", "loket-contoh", 50)
     assert number_in(page, "Mitra Contoh", "Stok") == before + 150
     expect(page.locator("strong", has_text="balance")).to_have_count(0)
+    saved = page.request.get("/kanal/ekspor/setoran.csv")
+    assert f",2000000,411611-102,{code},A{code}," in saved.text()
+    days = page.request.get("/kanal/ekspor/harian.xlsx")
+    assert days.body().startswith(b"PK")
 
 
 def take(page: Page, giver: str, taker: str, units: int) -> None:
@@ -81,13 +85,66 @@ def test_a_citizen_gets_the_money_for_one_unit_back(page: Page) -> None:
     expect(page.get_by_role("status").first).to_contain_text(
         re.compile("Sedang dikirim|Uang dikembalikan")
     )
-    for _ in range(20):
-        if "Uang dikembalikan" in page.get_by_role("status").first.inner_text():
-            break
-        page.wait_for_timeout(1000)
-        page.reload()
-    expect(page.get_by_role("status").first).to_contain_text("Uang dikembalikan")
+    expect_in_the_end(page, "Uang dikembalikan")
     assert_usable(page)
+
+
+async def demand_two_officers(demo: Demo, above: int) -> None:
+    """From now on the demo's own channel asks two officers above so many rupiah."""
+    async with books(demo) as connection:
+        await connection.execute(
+            """insert into channel_terms
+               select (jsonb_populate_record(t, jsonb_build_object(
+                   'valid_from', clock_timestamp(), 'refund_two_above', $1::bigint))).*
+               from channel_terms t where channel = 'langsung' and valid_from <= now()
+               order by valid_from desc limit 1""",
+            above,
+        )
+
+
+def test_two_officers_agree_to_a_refund_before_it_is_paid(page: Page, demo: Demo) -> None:
+    in_its_own_loop(demand_two_officers(demo, 0))
+    try:
+        buy(page)
+    finally:
+        in_its_own_loop(demand_two_officers(demo, 1_000_000))
+    invoice = page.request.get(page.url + "/tagihan.pdf")
+    assert invoice.status == 200
+    assert invoice.body().startswith(b"%PDF-")
+    page.get_by_role("link", name="Uang kembali").click()
+    page.get_by_role("button", name=re.compile("Kembalikan Rp")).click()
+    page.wait_for_url("**/uang-kembali/**")
+    address = page.url
+    expect(page.get_by_role("status").first).to_contain_text("Menunggu persetujuan")
+    assert_usable(page)
+    reference = page.locator("code").first.inner_text()
+
+    enter(page, "officer")
+    agree(page, reference)
+    expect(page.locator("tr", has_text=reference)).to_contain_text("1/2")
+    assert_usable(page)
+    agree(page, reference)
+    expect(page.get_by_role("alert")).to_contain_text("harus dari orang lain")
+    enter(page, "second")
+    agree(page, reference)
+    expect(page.locator("tr", has_text=reference)).not_to_contain_text("Setujui")
+    enter(page, "citizen")
+    page.goto(address)
+    expect_in_the_end(page, "Uang dikembalikan")
+
+
+def agree(page: Page, reference: str) -> None:
+    """By the keyboard alone."""
+    page.goto("/operator/uang")
+    button = page.locator("tr", has_text=reference).get_by_role("button", name="Setujui")
+    button.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
+
+
+def expect_in_the_end(page: Page, words: str) -> None:
+    """The page says so within twenty seconds, by itself."""
+    expect(page.get_by_role("status").first).to_contain_text(words, timeout=20_000)
 
 
 def test_the_board_says_where_to_buy_and_how_far_it_is(page: Page) -> None:

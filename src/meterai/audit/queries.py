@@ -253,6 +253,15 @@ QUERIES: list[tuple[Invariant, str]] = [
     ),
     (
         Invariant.PAYMENTS,
+        """select 'series ' || s.kind || '/' || s.channel || '/' || s.year,
+                  'drew ' || s.last || ' numbers and has ' || count(p.number) || ' papers up to '
+                  || coalesce(max(p.number), 0)
+           from paper_series s left join paper p using (kind, channel, year)
+           group by s.kind, s.channel, s.year, s.last
+           having (count(p.number), coalesce(max(p.number), 0)) <> (s.last, s.last)""",
+    ),
+    (
+        Invariant.PAYMENTS,
         """select 'provider ' || provider, 'unplaced Rp' || coalesce(n.amount, 0) || ', books say Rp'
                   || coalesce(a.amount, 0)
            from (select provider, sum(amount) as amount from payment_notice

@@ -71,14 +71,15 @@ async def silent_requests(
     Returns reference and method of each.
 
     A request is asked about until ``give_up_s`` after its end, for payments come late; but then less and less
-    often, so that what nobody will ever pay does not keep the living from their turn.
+    often, so that what nobody will ever pay does not keep the living from their turn. Only answers count for
+    that: after an outage everybody is asked about at once.
     """
     rows = await connection.fetch(
         """update payment_request set asked_at = now() where reference in (
                select reference from payment_request
                where not settled and (qris is not null or va_number is not null)
-                 and coalesce(asked_at, requested_at)
-                     < now() - greatest(make_interval(secs => $1), (now() - expires_at) / 4)
+                 and coalesce(asked_at, requested_at) < now() - make_interval(secs => $1)
+                 and coalesce(answered_at, '-infinity') < now() - (now() - expires_at) / 4
                  and expires_at > now() - make_interval(secs => $2)
                order by coalesce(asked_at, requested_at) limit $3 for update skip locked)
            returning reference, method""",
@@ -87,6 +88,15 @@ async def silent_requests(
         size,
     )
     return [(row["reference"], row["method"]) for row in rows]
+
+
+async def set_answered(connection: Connection, references: Sequence[str]) -> None:
+    """The provider answered about these requests now, whatever it said."""
+    if references:
+        await connection.execute(
+            "update payment_request set answered_at = now() where reference = any($1::text[])",
+            references,
+        )
 
 
 async def keep_letter(

@@ -1,6 +1,7 @@
 """The part of the sale bench that comes in by the front door: a real server, browsers' requests, pages."""
 
 import asyncio
+import json
 import os
 import re
 import socket
@@ -10,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 from uuid import UUID
 
 import asyncpg
@@ -28,6 +30,7 @@ from meterai.money import Units
 from meterai.payment.snap import NOTIFY, iso, notice_body, to_sign
 from meterai.people import store as people
 from meterai.people.signin import digest
+from meterai.proving.light_client import LightClient
 from meterai.proving.pki import make_pki
 from meterai.proving.sale_parts import TOTAL, add_buyers, terms_for
 from meterai.sale.model import reference_of
@@ -36,6 +39,7 @@ from meterai.signing.messages import MessageKey
 from meterai.signing.vault import Vault
 
 SHOP = ChannelId("langsung")
+AT_ONCE = 50
 REFUSED = "Stok kanal ini sedang habis."
 
 
@@ -64,14 +68,14 @@ async def buy_over_http(home: Path, cluster: Cluster, orders: int) -> dict[str, 
         key = MessageKey.load(home / "keys" / "provider.key")
         queue = iter(tokens)
         began = time.perf_counter()
-        limits = httpx.Limits(max_connections=100)
-        async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as http:
 
-            async def browse() -> None:
+        async def browse() -> None:
+            async with LightClient(url) as http:
                 for token in queue:
                     await _buy(http, token, key, seen)
 
-            await asyncio.gather(*(browse() for _ in range(50)))
+        async with asyncio.timeout(600):
+            await asyncio.gather(*(browse() for _ in range(AT_ONCE)))
         elapsed = time.perf_counter() - began
         report = await audit(database)
         async with database.reading() as reading:
@@ -142,41 +146,42 @@ async def _ready(process: subprocess.Popen[bytes], url: str) -> None:
     raise RuntimeError("the web process did not come up")
 
 
-async def _buy(http: httpx.AsyncClient, token: str, key: MessageKey, seen: Seen) -> None:
+async def _buy(http: LightClient, token: str, key: MessageKey, seen: Seen) -> None:
     """See the price, order, pay at the bank, look whether it is paid."""
     started = time.perf_counter()
     cookies = {"__Host-sesi": token}
-    page = await http.get("/kuota", headers=_cookies(cookies))
-    for cookie in page.headers.get_list("set-cookie"):
+    page = await http.ask("GET", "/kuota", _cookies(cookies))
+    for cookie in page.cookies:
         name, _, value = cookie.partition(";")[0].partition("=")
         cookies[name] = value
     form = re.search(r'name="csrf" value="([0-9a-f]+)"', page.text)
-    if page.status_code != 200 or form is None:
-        seen.odd.append(f"/kuota {page.status_code}")
+    if page.status != 200 or form is None:
+        seen.odd.append(f"/kuota {page.status}")
         return
-    answer = await http.post(
-        "/kuota/beli", data={"csrf": form[1], "keping": "1"}, headers=_cookies(cookies)
+    headers = _cookies(cookies) | {"content-type": "application/x-www-form-urlencoded"}
+    answer = await http.ask(
+        "POST", "/kuota/beli", headers, urlencode({"csrf": form[1], "keping": "1"}).encode()
     )
-    if answer.status_code == 422 and REFUSED in answer.text and "sold_out" in answer.text:
+    if answer.status == 422 and REFUSED in answer.text and "sold_out" in answer.text:
         seen.polite += 1
         return
     place = answer.headers.get("location", "")
-    if answer.status_code != 303 or not place.startswith("/pesanan/"):
-        seen.odd.append(f"/kuota/beli {answer.status_code}")
+    if answer.status != 303 or not place.startswith("/pesanan/"):
+        seen.odd.append(f"/kuota/beli {answer.status}")
         return
     order = UUID(place.removeprefix("/pesanan/"))
     moment = iso(now())
     raw = notice_body(reference_of(order), order.hex, f"R{order.hex[-16:]}", TOTAL, moment)
     signed = {"x-timestamp": moment, "x-signature": key.sign(to_sign("POST", NOTIFY, raw, moment))}
-    told = await http.post(NOTIFY, content=raw, headers=signed)
-    state = await http.get(f"{place}/keadaan.json", headers=_cookies(cookies))
-    if told.status_code != 200 or state.json() != {"state": "paid", "final": True}:
-        seen.odd.append(f"{NOTIFY} {told.status_code}, {state.text[:80]}")
+    told = await http.ask("POST", NOTIFY, signed, raw)
+    state = await http.ask("GET", f"{place}/keadaan.json", _cookies(cookies))
+    if told.status != 200 or json.loads(state.body) != {"state": "paid", "final": True}:
+        seen.odd.append(f"{NOTIFY} {told.status}, {state.text[:80]}")
         return
     seen.paid += 1
     seen.seconds.append(time.perf_counter() - started)
 
 
 def _cookies(cookies: dict[str, str]) -> dict[str, str]:
-    """As a browser sends them; a jar would refuse secure ones over loopback."""
+    """As a browser sends them."""
     return {"cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}

@@ -11,8 +11,6 @@ from meterai.treasury.errors import BillingCodeNotUnderstood, NtpnNotUnderstood
 
 ACCOUNT_DEPOSIT = "411611-102"
 """Billing account of deposits for e-meterai stock."""
-DEPOSIT_DAY, REPORT_DAY = 15, 20
-"""Collectors deposit by the 15th and report by the 20th of the next month (PMK 78/2024)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """*Kanal*: a distributor's stock in hours, deposits and top-ups, movements, rules, settled days."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -19,7 +20,10 @@ from meterai.people import store as people
 from meterai.people.errors import RoleMissing
 from meterai.people.model import Role
 from meterai.treasury import deposits
+from meterai.treasury.model import ACCOUNT_DEPOSIT
 from meterai.treasury.settlement import settle_day
+from meterai.treasury.sheet import Table, as_csv, as_xlsx
+from meterai.web.downloads import XLSX, table_download
 from meterai.web.forms import Form, own_form
 from meterai.web.pages import page
 from meterai.web.session import app_of, with_role
@@ -131,7 +135,67 @@ async def set_rule(request: Request) -> Response:
     return RedirectResponse("/kanal", 303)
 
 
+async def export(request: Request) -> Response:
+    """Deposits, or the settled days of a month, as a table for accountants."""
+    visitor = await with_role(request, Role.DISTRIBUTOR)
+    assert visitor.party is not None
+    what, ending = request.path_params["what"], request.path_params["ending"]
+    if what not in _EXPORTS or ending not in ("csv", "xlsx"):
+        raise HTTPException(404)
+    today = now().astimezone(WIB).date()
+    async with app_of(request).database.reading() as connection:
+        managed = await _mine(connection, visitor.party.id, Role.DISTRIBUTOR)
+        table = await _EXPORTS[what](connection, managed, today)
+    if ending == "csv":
+        return table_download(as_csv(table), f"{what}-{today}.csv", "text/csv")
+    return table_download(as_xlsx(table, what), f"{what}-{today}.xlsx", XLSX)
+
+
+async def _deposits_table(connection: Connection, mine: list[ChannelId], _today: date) -> Table:
+    head = ("channel", "recorded_at", "amount", "account", "billing_code", "ntpn", "confirmed_at")
+    rows = await deposits.deposits(connection, mine, size=10_000)
+    return [head] + [
+        (
+            d.channel,
+            d.recorded_at.astimezone(WIB).isoformat(),
+            d.amount,
+            ACCOUNT_DEPOSIT,
+            d.billing_code,
+            d.ntpn,
+            None if d.confirmed_at is None else d.confirmed_at.astimezone(WIB).isoformat(),
+        )
+        for d in rows
+    ]
+
+
+async def _days_table(connection: Connection, mine: list[ChannelId], today: date) -> Table:
+    """This month until today."""
+    head = ("day", "channel", "opening", "received", "sold", "given_back", "returned", "left")
+    days = [
+        settled
+        for n in range(1, today.day + 1)
+        for settled in await settle_day(connection, mine, today.replace(day=n))
+    ]
+    return [(*head, "unexplained")] + [
+        (
+            d.day.isoformat(),
+            d.channel,
+            d.opening,
+            d.received,
+            d.sold,
+            d.given_back,
+            d.returned,
+            d.closing,
+            ", ".join(f"{line} {units}" for line, units in d.unexplained.items()),
+        )
+        for d in days
+    ]
+
+
+_EXPORTS = {"setoran": _deposits_table, "harian": _days_table}
+
 routes = [
+    Route("/kanal/ekspor/{what}.{ending}", export),
     Route("/kanal", overview),
     Route("/kanal/setoran", add_deposit, methods=["POST"]),
     Route("/kanal/pindah", move, methods=["POST"]),

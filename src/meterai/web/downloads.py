@@ -18,3 +18,15 @@ def pdf_download(content: bytes, name: str, *, ending: str = "") -> Response:
             "content-security-policy": "sandbox",
         },
     )
+
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def table_download(content: bytes, name: str, media_type: str) -> Response:
+    """A table to be saved; ``name`` is one of ours, in plain signs."""
+    return Response(
+        content,
+        media_type=media_type,
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )

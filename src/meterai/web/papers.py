@@ -1,12 +1,11 @@
 """The signed papers that a person can keep: what they say, in both languages."""
 
-from datetime import datetime
-
 from meterai.affixing.model import Affixing
 from meterai.clock import moment_said
 from meterai.errors import Text
 from meterai.money import rupiah
 from meterai.sale.model import Order
+from meterai.sale.paper import Paper
 from meterai.serial.model import grouped
 from meterai.signing.paper import Row, Wording
 from meterai.web.words import REASONS
@@ -14,6 +13,8 @@ from meterai.wiring import App
 
 RECEIPT = "receipt"
 """The kind of signed statement that a *kuitansi* is."""
+INVOICE = "invoice"
+"""The kind of signed statement that a *tagihan* is."""
 
 
 def _how_to_check(app: App) -> str:
@@ -54,10 +55,10 @@ async def restoration_paper(app: App, affixing: Affixing) -> bytes:
     return await app.write_paper(affixing.certificate, wording)
 
 
-async def receipt_paper(app: App, order: Order) -> bytes:
+async def receipt_paper(app: App, order: Order, paper: Paper) -> bytes:
     """The *kuitansi*: duty and service fee apart."""
     assert order.paid_at is not None
-    statement = app.statements.sign(RECEIPT, _receipt_facts(order, order.paid_at), order.paid_at)
+    facts = _order_facts(order, paper) | {"paid_at": order.paid_at.isoformat()}
     wording = Wording(
         title=Text("Kuitansi", "Receipt"),
         opening=Text(
@@ -65,26 +66,55 @@ async def receipt_paper(app: App, order: Order) -> bytes:
             f"Payment was received for {order.units} unit(s) of e-meterai (specimen).",
         ),
         rows=(
-            Row(Text("Nomor pesanan", "Order"), order.reference),
-            Row(Text("Bea meterai", "Stamp duty"), rupiah(order.duty)),
-            Row(Text("Biaya layanan", "Service fee"), rupiah(order.service_fee)),
-            Row(Text("Jumlah", "Total"), rupiah(order.total)),
+            *_order_rows(order, paper),
             Row(Text("Dibayar", "Paid"), moment_said(order.paid_at)),
             Row(Text("Kanal", "Channel"), order.channel),
         ),
         verify_at=_how_to_check(app),
     )
-    return await app.write_paper(statement, wording)
+    return await app.write_paper(app.statements.sign(RECEIPT, facts, order.paid_at), wording)
 
 
-def _receipt_facts(order: Order, paid_at: datetime) -> dict[str, object]:
+async def invoice_paper(app: App, order: Order, paper: Paper) -> bytes:
+    """The *tagihan*: what an order costs, duty and service fee apart, and until when it can be paid."""
+    facts = _order_facts(order, paper) | {"pay_until": order.expires_at.isoformat()}
+    wording = Wording(
+        title=Text("Tagihan", "Invoice"),
+        opening=Text(
+            f"Pesanan {order.units} keping meterai elektronik (contoh). Bukan bukti bayar: setelah "
+            "dibayar, kuitansi dapat diunduh dari halaman pesanan.",
+            f"An order of {order.units} unit(s) of e-meterai (specimen). No proof of payment: once paid, "
+            "the receipt can be downloaded from the page of the order.",
+        ),
+        rows=(
+            *_order_rows(order, paper),
+            Row(Text("Dipesan", "Ordered"), moment_said(order.placed_at)),
+            Row(Text("Dibayar paling lambat", "Pay until"), moment_said(order.expires_at)),
+            Row(Text("Kanal", "Channel"), order.channel),
+        ),
+        verify_at=_how_to_check(app),
+    )
+    return await app.write_paper(app.statements.sign(INVOICE, facts, paper.issued_at), wording)
+
+
+def _order_rows(order: Order, paper: Paper) -> tuple[Row, ...]:
+    return (
+        Row(Text("Nomor", "Number"), paper.said),
+        Row(Text("Nomor pesanan", "Order"), order.reference),
+        Row(Text("Bea meterai", "Stamp duty"), rupiah(order.duty)),
+        Row(Text("Biaya layanan", "Service fee"), rupiah(order.service_fee)),
+        Row(Text("Jumlah", "Total"), rupiah(order.total)),
+    )
+
+
+def _order_facts(order: Order, paper: Paper) -> dict[str, object]:
     return {
+        "number": paper.said,
         "order": order.reference,
         "units": order.units,
         "duty": order.duty,
         "service_fee": order.service_fee,
         "total": order.total,
         "currency": "IDR",
-        "paid_at": paid_at.isoformat(),
         "channel": order.channel,
     }

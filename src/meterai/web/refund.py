@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from meterai.clock import now
@@ -12,7 +12,7 @@ from meterai.ids import new_id
 from meterai.refund import store
 from meterai.refund.asking import ask, offer_for
 from meterai.refund.errors import NoSuchRefund
-from meterai.refund.model import Offer
+from meterai.refund.model import Offer, Refund
 from meterai.sale import store as orders
 from meterai.sale.errors import NoSuchOrder
 from meterai.sale.model import Order
@@ -69,20 +69,35 @@ async def send(request: Request) -> Response:
     return RedirectResponse(f"/uang-kembali/{refund.id}", 303)
 
 
-async def look(request: Request) -> Response:
-    """How far one refund is, to the rupiah."""
+async def _own_refund(request: Request) -> Refund:
     await signed_in(request)
     visitor = await visitor_of(request)
     async with app_of(request).database.reading() as connection:
         refund = await store.find(connection, request.path_params["id"])
-        if refund.party not in {party.id for party in visitor.holders}:
-            raise NoSuchRefund
-        order = None if refund.purchase is None else await orders.find(connection, refund.purchase)
+    if refund.party not in {party.id for party in visitor.holders}:
+        raise NoSuchRefund
+    return refund
+
+
+async def look(request: Request) -> Response:
+    """How far one refund is, to the rupiah."""
+    refund = await _own_refund(request)
+    order = None
+    if refund.purchase is not None:
+        async with app_of(request).database.reading() as connection:
+            order = await orders.find(connection, refund.purchase)
     return await page(request, "refund.html", refund=refund, order=order)
+
+
+async def state(request: Request) -> Response:
+    """How far it is, in a few bytes."""
+    refund = await _own_refund(request)
+    return JSONResponse({"state": refund.state.value, "final": refund.state.final})
 
 
 routes = [
     Route("/pesanan/{id:uuid}/uang-kembali", choose),
     Route("/pesanan/{id:uuid}/uang-kembali", send, methods=["POST"]),
     Route("/uang-kembali/{id:uuid}", look),
+    Route("/uang-kembali/{id:uuid}/keadaan.json", state),
 ]

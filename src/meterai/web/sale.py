@@ -28,11 +28,12 @@ from meterai.sale.checkout import Wish, ask_for_qr, cancel, place
 from meterai.sale.counter import redeem_code
 from meterai.sale.errors import NoSuchOrder
 from meterai.sale.model import Order, OrderState
+from meterai.sale.paper import PaperKind, issue_paper
 from meterai.web.affixing import document_here
 from meterai.web.downloads import pdf_download
 from meterai.web.forms import own_form
 from meterai.web.pages import page
-from meterai.web.papers import receipt_paper
+from meterai.web.papers import invoice_paper, receipt_paper
 from meterai.web.qr import qr_svg
 from meterai.web.session import app_of, signed_in
 from meterai.web.words import DOCUMENT_KINDS
@@ -221,7 +222,9 @@ async def document_receipt(request: Request) -> Response:
 async def _receipt(app: App, order: Order | None) -> Response:
     if order is None or order.state is not OrderState.PAID:
         raise NoSuchOrder
-    return pdf_download(await receipt_paper(app, order), f"kuitansi-{order.reference}.pdf")
+    async with app.database.transaction() as connection:
+        paper = await issue_paper(connection, order, PaperKind.RECEIPT, now())
+    return pdf_download(await receipt_paper(app, order, paper), f"kuitansi-{order.reference}.pdf")
 
 
 async def buy_quota(request: Request) -> Response:
@@ -272,6 +275,15 @@ async def order_receipt(request: Request) -> Response:
     return await _receipt(app_of(request), await _own_order(request))
 
 
+async def order_invoice(request: Request) -> Response:
+    """Its *tagihan*."""
+    app = app_of(request)
+    order = await _own_order(request)
+    async with app.database.transaction() as connection:
+        paper = await issue_paper(connection, order, PaperKind.INVOICE, now())
+    return pdf_download(await invoice_paper(app, order, paper), f"tagihan-{order.reference}.pdf")
+
+
 async def order_state(request: Request) -> Response:
     """Whether it is paid, in a few bytes."""
     order = await _own_order(request)
@@ -292,4 +304,5 @@ routes = [
     Route("/pesanan/{id:uuid}/keadaan.json", order_state),
     Route("/pesanan/{id:uuid}/qris.svg", order_qr),
     Route("/pesanan/{id:uuid}/kuitansi.pdf", order_receipt),
+    Route("/pesanan/{id:uuid}/tagihan.pdf", order_invoice),
 ]

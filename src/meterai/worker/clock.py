@@ -41,6 +41,8 @@ SWEEP_AFTER_S = 24 * 3600
 SILENT_S = 10
 """A payment that nobody reported for so long is asked about."""
 ASKED_AT_ONCE = 10
+ROUNDS_MAX = 20
+"""Of one turn: two seconds later is the next."""
 GIVE_UP_S = 3 * 24 * 3600
 """Payments come late: an order is asked about for three days after its end."""
 
@@ -168,20 +170,33 @@ async def match_new_payments(keeper: Keeper) -> None:
 
 
 async def ask_about_silent_payments(keeper: Keeper) -> None:
-    """A payment whose callback was lost is found by asking, well within a minute."""
+    """A payment whose callback was lost is found by asking, well within a minute.
+
+    A full round is followed by the next one at once; a provider that does not answer ends the turn.
+    """
     if keeper.provider is None:
         return
-    async with keeper.database.transaction() as connection:
-        silent = await payments.silent_requests(
-            connection, silent_s=SILENT_S, give_up_s=GIVE_UP_S, size=ASKED_AT_ONCE
+    for _ in range(ROUNDS_MAX):
+        async with keeper.database.transaction() as connection:
+            silent = await payments.silent_requests(
+                connection, silent_s=SILENT_S, give_up_s=GIVE_UP_S, size=ASKED_AT_ONCE
+            )
+        asked = await asyncio.gather(
+            *(_ask_about(keeper, keeper.provider, *request) for request in silent),
+            return_exceptions=True,
         )
-    asked = await asyncio.gather(
-        *(_ask_about(keeper, keeper.provider, *request) for request in silent),
-        return_exceptions=True,
-    )
-    failed = [answer for answer in asked if isinstance(answer, BaseException)]
-    if failed:
-        raise failed[0]
+        failed = [answer for answer in asked if isinstance(answer, BaseException)]
+        answered = [
+            reference
+            for (reference, _), answer in zip(silent, asked, strict=True)
+            if not isinstance(answer, BaseException)
+        ]
+        async with keeper.database.transaction() as connection:
+            await payments.set_answered(connection, answered)
+        if failed:
+            raise failed[0]
+        if len(silent) < ASKED_AT_ONCE:
+            return
 
 
 async def _ask_about(keeper: Keeper, provider: Provider, reference: str, method: str) -> None:
