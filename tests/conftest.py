@@ -7,12 +7,17 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from meterai.db.cluster import Cluster
 from meterai.db.connection import Database
 from meterai.db.migration import migrate
 from world.demo import Demo, start_demo, stop_demo
+
+# How long an example takes is no property of the code: the machine may be busy.
+hypothesis.settings.register_profile("meterai", deadline=None)
+hypothesis.settings.load_profile("meterai")
 
 _numbers = itertools.count(1)
 
