@@ -22,8 +22,9 @@ from meterai.payment.snap import SnapProvider
 from meterai.sale.checkout import Wish, place_all
 from meterai.sale.model import Order
 from meterai.settings import Settings
+from meterai.signing.device import Pkcs11Key
 from meterai.signing.errors import TimeStampUnavailable
-from meterai.signing.keys import FileKey, Pkcs11Key, SealKey
+from meterai.signing.keys import FileKey, SealKey
 from meterai.signing.paper import Wording, write_paper
 from meterai.signing.report import Outcome, SignatureReport
 from meterai.signing.seal import Sealer
