@@ -1,6 +1,7 @@
 """The sealing key on a device, spoken to by PKCS#11; SoftHSM stands in for the device."""
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -188,6 +189,19 @@ async def test_a_device_that_forgot_everything_is_signed_in_on_again(device: Pat
     key.close()
 
 
+async def test_a_key_that_nobody_holds_any_more_closes_its_sessions(device: Path) -> None:
+    key, other = opened(device, "p256"), opened(device, "rsa")
+    await asyncio.gather(*(key.sign(b"pesan") for _ in range(20)))
+    left = list(key._rested)
+    del key
+    gc.collect()
+    for handle in left:
+        with pytest.raises(pkcs11.SessionHandleInvalid):
+            handle.session.generate_random(64)
+    prove(other.chain[0], await other.sign(b"pesan"), b"pesan")
+    other.close()
+
+
 async def test_a_device_that_fails_again_at_once_is_unavailable(
     device: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,10 +255,9 @@ from pathlib import Path
 from meterai.signing.errors import SignerUnavailable
 from meterai.signing.device import Device
 module, folder = Path(sys.argv[1]), Path(sys.argv[2])
-device = Device(module, "meterai", "rsa", "000000")
 for _ in range(20):
     try:
-        device.connect()
+        Device(module, "meterai", "rsa", "000000").connect()
     except SignerUnavailable as error:
         print(type(error.__cause__).__name__)
 """

@@ -4,7 +4,7 @@ import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 
 from pkcs11 import PKCS11Error
 from pkcs11._pkcs11 import lib
@@ -42,11 +42,11 @@ class Library(lib):
 
     at_once: bool
     """Whether several threads may call it at the same time."""
-    _turn: Lock
+    _turn: "RLock"
 
     def initialize(self) -> None:
         """The library is ready; called by python-pkcs11 in place of its own, once. Raises ``PKCS11Error``."""
-        self._turn = Lock()
+        self._turn = RLock()  # a key that is let go closes its sessions wherever that happens
         said = _initialize(self.so, _Arguments(flags=_OS_LOCKING_OK))
         self.at_once = said == _OK
         if said in _NEVER_HEARD_OF:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ SESSIONS = 8
 
 _doors: dict[tuple[str, str], Any] = {}
 """By library and token, the session that signed this process in: that holds for all its sessions (§5.6)."""
+_refused: set[tuple[str, str, str]] = set()
+"""Library, token and PIN that a token refused in this process."""
 _signing_in = Lock()
 
 
@@ -39,6 +42,7 @@ class Pkcs11Key:
         self._device = device
         self._rested: list[_Handle] = []  # the latest used last; append and pop are atomic
         self._threads = ThreadPoolExecutor(SESSIONS, thread_name_prefix="seal")
+        self._close = weakref.finalize(self, _let_go, self._threads, self._rested)
 
     @classmethod
     def open(cls, module: Path, *, token: str, label: str, pin: str, chain: Path) -> Self:
@@ -89,10 +93,14 @@ class Pkcs11Key:
             self._device.sign_in_anew()
 
     def close(self) -> None:
-        """What was asked is signed, then all sessions are closed. Nothing is signed afterwards."""
-        self._threads.shutdown()
-        while self._rested:
-            self._rested.pop().close()
+        """All sessions that rest are closed, as when the last holder lets the key go. It signs no more."""
+        self._close()
+
+
+def _let_go(threads: ThreadPoolExecutor, rested: "list[_Handle]") -> None:
+    threads.shutdown(wait=False)  # whoever waits for a signature holds the key, so nobody does
+    while rested:
+        rested.pop().close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +137,16 @@ class Device:
         self._token = token
         self._label = label
         self._pin = pin
-        self._refused = False
 
     def connect(self) -> _Handle:
         """A new session, signed in. Raises :class:`SignerUnavailable`."""
         with _signing_in:
-            if self._refused:
+            if (str(self._module), self._token, self._pin) in _refused:
                 raise SignerUnavailable
             try:
                 return self._connect()
             except (pkcs11.PinIncorrect, pkcs11.PinLocked, pkcs11.PinInvalid) as error:
-                self._refused = True
+                _refused.add((str(self._module), self._token, self._pin))
                 raise SignerUnavailable from error
             except (pkcs11.PKCS11Error, OSError) as error:
                 raise SignerUnavailable from error

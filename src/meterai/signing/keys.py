@@ -67,9 +67,12 @@ class FileKey:
         """
         chain = read_chain(chain_file.read_bytes())
         # Checking an RSA key costs 35 ms; here the signature below proves that key and certificate match.
-        private = load_pem_private_key(
-            key_file.read_bytes(), None, unsafe_skip_rsa_key_validation=True
-        )
+        try:
+            private = load_pem_private_key(
+                key_file.read_bytes(), None, unsafe_skip_rsa_key_validation=True
+            )
+        except (ValueError, TypeError) as error:  # TypeError: it has a password
+            raise KeyNotUsable(why="no private key") from error
         if not isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
             raise KeyNotUsable(why=type(private).__name__)
         key = cls(chain, algorithm_of(chain[0]), private)
