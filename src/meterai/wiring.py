@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from meterai.affixing.affix import Workbench
 from meterai.affixing.model import Affixing
@@ -22,10 +23,12 @@ from meterai.payment.snap import SnapProvider
 from meterai.sale.checkout import Wish, place_all
 from meterai.sale.model import Order
 from meterai.settings import Settings
+from meterai.signing.device import Pkcs11Key
 from meterai.signing.errors import TimeStampUnavailable
-from meterai.signing.keys import FileKey, Pkcs11Key, SealKey
+from meterai.signing.keys import FileKey, SealKey
 from meterai.signing.paper import Wording, write_paper
 from meterai.signing.report import Outcome, SignatureReport
+from meterai.signing.rotation import Sealers
 from meterai.signing.seal import Sealer
 from meterai.signing.statement import StatementKey, verify
 from meterai.signing.time_stamps import TimeStamps
@@ -111,11 +114,24 @@ def seal_key_of(settings: Settings) -> SealKey:
     pin = settings.pkcs11_pin_file
     return Pkcs11Key.open(
         settings.pkcs11_module,
-        token=settings.pkcs11_token or "meterai",
-        label=settings.pkcs11_key or "seal",
+        token=_line_in(settings.keys / "seal-token") or settings.pkcs11_token or "meterai",
+        label=_line_in(settings.keys / "seal-label") or settings.pkcs11_key or "seal",
         pin="" if pin is None else pin.read_text().strip(),
         chain=chain,
     )
+
+
+def _line_in(file: Path) -> str | None:
+    return file.read_text().strip() if file.exists() else None
+
+
+def open_sealers(app: App) -> Sealers:
+    """Sealers of the key in the keys folder, followed when it changes there."""
+    names = ("seal.key", "seal-chain.pem", "seal-token", "seal-label")
+    files = [app.settings.keys / name for name in names]
+    if app.settings.pkcs11_pin_file is not None:
+        files.append(app.settings.pkcs11_pin_file)
+    return Sealers(files, lambda: seal_key_of(app.settings), app.time_stamps)
 
 
 def provider_of(settings: Settings) -> Provider | None:
@@ -158,12 +174,12 @@ async def open_app(settings: Settings, name: str) -> AsyncIterator[App]:
         )
 
 
-def open_workbench(app: App) -> Workbench:
-    """What an affixing is made with."""
+def open_workbench(app: App, sealer: Sealer | None = None) -> Workbench:
+    """What an affixing is made with; without ``sealer``, the key that is there now."""
     return Workbench(
         database=app.database,
         objects=app.objects,
-        sealer=Sealer(seal_key_of(app.settings), app.time_stamps),
+        sealer=sealer or Sealer(seal_key_of(app.settings), app.time_stamps),
         signer=app.statements,
         address_of=app.address_of,
     )

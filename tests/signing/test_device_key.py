@@ -1,38 +1,38 @@
 """The sealing key on a device, spoken to by PKCS#11; SoftHSM stands in for the device."""
 
 import asyncio
+import gc
 import os
-import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import pkcs11
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from meterai.proving.pki import SEAL, issue, read_issued
+from meterai.signing import device as devices
+from meterai.signing.device import SESSIONS, Pkcs11Key
 from meterai.signing.errors import KeyNotUsable, SignerUnavailable
-from meterai.signing.keys import Algorithm, Pkcs11Key, PrivateKey, prove
+from meterai.signing.keys import Algorithm, PrivateKey, prove
 from meterai.signing.report import Outcome
 from meterai.signing.seal import Sealer
 from world import pki
+from world.device import MISSING, MODULE, PIN
 from world.sealed import judged, sealed
 
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so")
-MODULE = next((Path(name) for name in MODULES if Path(name).exists()), None)
-PIN = "112233"
 KINDS: dict[str, PrivateKey] = {
     "rsa": rsa.generate_private_key(65537, 2048),
     "p256": ec.generate_private_key(ec.SECP256R1()),
     "p384": ec.generate_private_key(ec.SECP384R1()),
 }
 
-pytestmark = pytest.mark.skipif(
-    MODULE is None or shutil.which("softhsm2-util") is None, reason="SoftHSM 2 is not installed"
-)
+pytestmark = pytest.mark.skipif(MISSING, reason="SoftHSM 2 is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ async def test_a_key_on_a_device_seals(device: Path, label: str) -> None:
     key.close()
 
 
-async def test_many_seals_at_once_take_turns(device: Path) -> None:
+async def test_more_seals_than_sessions_wait_for_one(device: Path) -> None:
     key = opened(device, "p256")
     messages = [bytes((number,)) * 40 for number in range(60)]
     signatures = await asyncio.gather(*(key.sign(message) for message in messages))
@@ -105,12 +105,119 @@ async def test_two_keys_of_one_device_are_used_side_by_side(device: Path) -> Non
         key.close()
 
 
-async def test_a_lost_session_costs_one_seal_and_no_more(device: Path) -> None:
+def hold_until(count: int, patch: pytest.MonkeyPatch) -> list[object]:
+    """Signatures wait in their sessions until so many are under way; returns the sessions used."""
+    sign, meet, used = devices._Handle.sign, threading.Barrier(count, timeout=20), []
+
+    def sign_together(handle: devices._Handle, algorithm: Algorithm, message: bytes) -> bytes:
+        used.append(handle.session)
+        meet.wait()
+        return sign(handle, algorithm, message)
+
+    patch.setattr(devices._Handle, "sign", sign_together)
+    return used
+
+
+async def test_signatures_are_made_at_once_each_in_a_session_of_its_own(
+    device: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = opened(device, "rsa")
+    assert key._rested[0].library.at_once
+    used = hold_until(SESSIONS, monkeypatch)
+    messages = [bytes((number,)) * 40 for number in range(SESSIONS * 2)]
+    signatures = await asyncio.gather(*(key.sign(message) for message in messages))
+    for message, signature in zip(messages, signatures, strict=True):
+        prove(key.chain[0], signature, message)
+    assert len(set(used)) == len(key._rested) == SESSIONS
+    key.close()
+
+
+async def test_a_library_that_cannot_lock_is_called_by_one_thread_at_a_time(
+    device: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = opened(device, "p256")
-    assert key._handle is not None
-    key._handle.session.close()  # what a device does when it restarts
-    with pytest.raises(SignerUnavailable):
-        await key.sign(b"pesan")
+    library = key._rested[0].library
+    monkeypatch.setattr(library, "at_once", False)
+    inside: list[int] = []
+
+    class Watched:
+        def sign(self, message: bytes, *, mechanism: object) -> bytes:
+            inside.append(1)
+            assert len(inside) == 1
+            signature = real.sign(message, mechanism=mechanism)
+            inside.pop()
+            return bytes(signature)
+
+    real = key._rested[0].key
+    monkeypatch.setattr(key._device, "_find_in", lambda _session: Watched())
+    signatures = await asyncio.gather(*(key.sign(b"pesan") for _ in range(30)))
+    for signature in signatures:
+        prove(key.chain[0], signature, b"pesan")
+    key.close()
+
+
+def counting(key: Pkcs11Key, patch: pytest.MonkeyPatch) -> list[devices._Handle]:
+    """The sessions that the key opens from now on."""
+    connect, opened_since = key._device.connect, []
+
+    def connect_counted() -> devices._Handle:
+        opened_since.append(connect())
+        return opened_since[-1]
+
+    patch.setattr(key._device, "connect", connect_counted)
+    return opened_since
+
+
+async def test_a_lost_session_is_opened_anew_and_costs_no_seal(
+    device: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = opened(device, "p256")
+    key._rested[0].session.close()  # what a device does when it restarts
+    since = counting(key, monkeypatch)
+    for _ in range(3):
+        prove(key.chain[0], await key.sign(b"pesan"), b"pesan")
+    assert len(since) == 1
+    key.close()
+
+
+async def test_a_device_that_forgot_everything_is_signed_in_on_again(device: Path) -> None:
+    key = opened(device, "p256")
+    for door in devices._doors.values():
+        door.close()  # signs out all sessions of this process, as a restart does
+    for _ in range(3):
+        prove(key.chain[0], await key.sign(b"pesan"), b"pesan")
+    key.close()
+
+
+async def test_a_key_that_nobody_holds_any_more_closes_its_sessions(device: Path) -> None:
+    key, other = opened(device, "p256"), opened(device, "rsa")
+    await asyncio.gather(*(key.sign(b"pesan") for _ in range(20)))
+    left = list(key._rested)
+    del key
+    gc.collect()
+    for handle in left:
+        with pytest.raises(pkcs11.SessionHandleInvalid):
+            handle.session.generate_random(64)
+    prove(other.chain[0], await other.sign(b"pesan"), b"pesan")
+    other.close()
+
+
+async def test_a_device_that_fails_again_at_once_is_unavailable(
+    device: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = opened(device, "p256")
+    key._rested[0].session.close()
+    since = counting(key, monkeypatch)
+
+    def fail(_handle: devices._Handle, _algorithm: Algorithm, _message: bytes) -> bytes:
+        raise pkcs11.DeviceError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(devices._Handle, "sign", fail)
+        with pytest.raises(SignerUnavailable):
+            await key.sign(b"pesan")
+    assert len(since) == 1
+    assert key._rested == []
     prove(key.chain[0], await key.sign(b"pesan"), b"pesan")
     key.close()
 
@@ -146,12 +253,11 @@ _WRONG_PIN = """
 import sys
 from pathlib import Path
 from meterai.signing.errors import SignerUnavailable
-from meterai.signing.keys import Pkcs11Key, _Device
+from meterai.signing.device import Device
 module, folder = Path(sys.argv[1]), Path(sys.argv[2])
-device = _Device(module, "meterai", "rsa", "000000")
 for _ in range(20):
     try:
-        device.connect()
+        Device(module, "meterai", "rsa", "000000").connect()
     except SignerUnavailable as error:
         print(type(error.__cause__).__name__)
 """
@@ -167,3 +273,4 @@ def test_a_refused_pin_is_tried_once_only(device: Path) -> None:
         env={"PYTHONPATH": os.pathsep.join(sys.path), "SOFTHSM2_CONF": str(device / "softhsm2.conf")},
     )  # fmt: skip
     assert done.stdout.split() == ["PinIncorrect"] + ["NoneType"] * 19
+    assert done.stderr == ""  # and the process ended without a word

@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import httpx
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from meterai.clock import now
-from meterai.proving.pki import make_pki
+from meterai.proving.pki import SEAL, Kind, issue, make_pki, read_issued
 from meterai.proving.simulators.time_stamps import Stamper
 from meterai.signing.keys import FileKey, SealKey
 from meterai.signing.seal import Sealer
@@ -51,6 +52,15 @@ def answering(
         return httpx.Response(200, content=stamper().answer(request.content, now(), next(_numbers)))
 
     return httpx.MockTransport(respond)
+
+
+def renewed(folder: Path, kind: Kind = SEAL) -> tuple[bytes, bytes]:
+    """A new sealing key and its chain, both PEM, by the authorities in ``folder``."""
+    issuing = read_issued(folder / "issuing.key", folder / "issuing.pem")
+    new = issue(kind, issuing)
+    key = new.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    above = (folder / "issuing.pem").read_bytes() + (folder / "root.pem").read_bytes()
+    return key, new.certificate.public_bytes(Encoding.PEM) + above
 
 
 def time_stamps() -> TimeStamps:

@@ -13,7 +13,7 @@ from meterai.intake.limits import die_with_parent
 from meterai.intake.server import Server
 from meterai.logs import configure
 from meterai.settings import Settings
-from meterai.wiring import App, open_app, open_workbench, trust_of
+from meterai.wiring import App, open_app, open_sealers, open_workbench, trust_of
 from meterai.worker.clock import Keeper, keep
 from meterai.worker.stamping import work
 
@@ -27,8 +27,9 @@ def run_worker(settings: Settings, watch: Callable[[App], Watch]) -> None:
 async def _work(settings: Settings, watch: Callable[[App], Watch]) -> None:
     stop = _stop_event()
     async with open_app(settings, settings.incarnation) as app:
-        bench = replace(open_workbench(app), at=watch(app))
-        await work(bench, settings.incarnation, stop)
+        sealers = open_sealers(app)
+        bench = replace(open_workbench(app, await sealers.newest()), at=watch(app))
+        await work(bench, sealers, settings.incarnation, stop)
 
 
 def run_clock(settings: Settings) -> None:

@@ -1,11 +1,13 @@
 """A worker: takes waiting affixings and brings them to their end, until it is told to stop."""
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
 from meterai.affixing.affix import Workbench, affix, claim_waiting
 from meterai.db.errors import DatabaseUnavailable
+from meterai.signing.rotation import Sealers
 from meterai.worker.metrics import AFFIXED
 
 _log = structlog.get_logger(__name__)
@@ -16,22 +18,28 @@ HANDS = 3
 """Batches under way at a time: while one waits for the disk, another is stamped."""
 
 
-async def work(bench: Workbench, name: str, stop: asyncio.Event) -> None:
-    """Works until ``stop`` is set; what is under way is finished first."""
+async def work(bench: Workbench, sealers: Sealers, name: str, stop: asyncio.Event) -> None:
+    """Works until ``stop`` is set; what is under way is finished first.
+
+    Each batch is sealed with the newest key there is when it begins, and with no other.
+    """
     _log.info("worker_started", worker=name)
     turn = asyncio.Lock()
-    await asyncio.gather(*(_work(bench, name, stop, turn) for _ in range(HANDS)))
+    await asyncio.gather(*(_work(bench, sealers, name, stop, turn) for _ in range(HANDS)))
     _log.info("worker_stopped", worker=name)
 
 
-async def _work(bench: Workbench, name: str, stop: asyncio.Event, turn: asyncio.Lock) -> None:
+async def _work(
+    bench: Workbench, sealers: Sealers, name: str, stop: asyncio.Event, turn: asyncio.Lock
+) -> None:
     while not stop.is_set():
         try:
             async with turn:  # one hand asks, however many are free
                 claimed = await claim_waiting(bench, name)
                 if not claimed.claims:
                     await _pause(stop, IDLE_S)
-            await affix(bench, claimed)
+            if claimed.claims:
+                await affix(replace(bench, sealer=await sealers.newest()), claimed)
         except DatabaseUnavailable:
             _log.warning("database_unavailable", worker=name)
             await _pause(stop, 1)
