@@ -164,6 +164,20 @@ def test_a_failure_is_a_problem_in_both_languages_with_its_next_step(demo: Demo)
         assert body["type"] == f"urn:meterai:error:{body['code']}"
 
 
+def test_a_broken_file_is_repaired_only_with_consent(company: Client, letter: bytes) -> None:
+    broken = letter[:-300]
+    before = company.units()
+    assert refused(company, broken).server_code == "repair_needed"
+    assert company.units() == before
+    key = uuid.uuid4().hex
+    made = company.stamp("surat.pdf", broken, {"repair": "true"}, idempotency_key=key)
+    done = company.stamping(made.id, wait_s=25)
+    assert done.state == "affixed"
+    assert company.verify("surat.pdf", company.stamped_file(done.id)).verdict == "genuine"
+    again = company.stamp("surat.pdf", broken, {"repair": "true"}, idempotency_key=key)
+    assert again.id == made.id
+
+
 def test_the_registry_answers_pairs_without_seeing_any_file(company: Client, letter: bytes) -> None:
     made = company.stamp("surat.pdf", letter, {}, idempotency_key=uuid.uuid4().hex)
     file = company.stamped_file(company.stamping(made.id, wait_s=25).id)

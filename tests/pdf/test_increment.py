@@ -12,6 +12,7 @@ from meterai.pdf import errors
 from meterai.pdf.geometry import MM_PER_POINT
 from meterai.pdf.increment import Mark, Prepared, Request, Slot, prepare
 from meterai.pdf.model import Place
+from meterai.pdf.road import Road
 from meterai.proving import judges
 from world import documents, pictures
 from world.documents import SERIAL, address_of, letter, mark, request
@@ -168,22 +169,31 @@ def test_the_same_document_and_request_give_the_same_bytes_in_another_process(sh
         assert there.stdout.decode() == here.digest.hex()
 
 
-def test_the_bytes_of_a_recipe_never_change() -> None:
-    # An affixing that waits over an upgrade must give the digest that was registered. Whoever changes a byte
-    # gives the new way a new number (RECIPE) and keeps the old one.
+@pytest.mark.parametrize(
+    ("asked", "road", "digest"),
+    [
+        (request(), Road.FAST, "f2d780c199580e204cff16ff11cbb15ffba2f935d3d5ea22c30bcf90443cd430"),
+        (
+            request(certify=None),
+            Road.CAREFUL,
+            "8c84c1907ff7716642fe1efc6568798881bb94a8a89d211399d034706fbdc2ee",
+        ),
+    ],
+)
+def test_the_bytes_of_a_recipe_never_change(asked: Request, road: Road, digest: str) -> None:
+    # An affixing that waits over an upgrade must give the digest that was registered. Whoever changes one
+    # gives the new way a new number (RECIPE) and, once a version was released with it, keeps the old one.
     document = b"".join(
         (
             b"%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n",
             b"2 0 obj\n<</Type/Pages/Kids[3 0 R]/Count 1>>\nendobj\n",
             b"3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>\nendobj\n",
             b"xref\n0 4\n0000000000 65535 f \n0000000009 00000 n \n0000000054 00000 n \n",
-            b"0000000105 00000 n \ntrailer\n<</Size 4/Root 1 0 R>>\nstartxref\n171\n%%EOF\n",
+            b"0000000105 00000 n \ntrailer\n<</Size 4/Root 1 0 R>>\nstartxref\n170\n%%EOF\n",
         )
     )
-    assert prepare(document, request()).digest.hex() == GOLDEN
-
-
-GOLDEN = "3957ab67929263f177acf2efc925405944dc792c837f429c385080f4826e7300"
+    prepared = prepare(document, asked)
+    assert (prepared.road, prepared.digest.hex()) == (road, digest)
 
 
 @pytest.mark.parametrize(

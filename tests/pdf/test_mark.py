@@ -2,11 +2,13 @@ import pytest
 import segno
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
+from segno.encoder import evaluate_mask
 
 from meterai.pdf import lettering, qr
 from meterai.pdf.errors import RequestNotUnderstood
 from meterai.pdf.increment import Mark, prepare
-from meterai.pdf.mark import SIZE_MIN_PT, appearance
+from meterai.pdf.mark import SIZE_MIN_PT, face, ground
 from meterai.pdf.model import Place
 from world import pictures
 from world.documents import SERIAL, letter, request
@@ -42,7 +44,8 @@ def test_the_smallest_mark_is_still_read_at_print_resolution(renderer: str) -> N
 @given(st.text(SIGNS, min_size=22, max_size=22))
 @settings(max_examples=30, deadline=None)
 def test_every_serial_is_drawn_with_paths_alone(serial: str) -> None:
-    operators = {word for word in appearance(serial, ADDRESSES[0]).split() if word.isalpha()}
+    drawing = ground() + b"\n" + face(serial, ADDRESSES[0]).removeprefix(b"/G Do ")
+    operators = {word for word in drawing.split() if word.isalpha()}
     # no text, no image, no graphics state that could hide transparency
     assert operators <= {b"q", b"Q", b"cm", b"cs", b"CS", b"sc", b"SC", b"w", b"J", b"j",
                          b"m", b"l", b"c", b"h", b"re", b"f", b"S"}  # fmt: skip
@@ -55,7 +58,7 @@ def test_each_sign_looks_different() -> None:
 
 def test_serials_differ_in_their_drawing() -> None:
     other = SERIAL[:-1] + "Z"
-    assert appearance(SERIAL, ADDRESSES[0]) != appearance(other, ADDRESSES[0])
+    assert face(SERIAL, ADDRESSES[0]) != face(other, ADDRESSES[0])
 
 
 @pytest.mark.parametrize(
@@ -64,12 +67,12 @@ def test_serials_differ_in_their_drawing() -> None:
 )
 def test_what_is_no_serial_is_not_drawn(serial: str) -> None:
     with pytest.raises(RequestNotUnderstood):
-        appearance(serial, ADDRESSES[0])
+        face(serial, ADDRESSES[0])
 
 
 def test_an_address_that_makes_too_fine_a_code_is_refused() -> None:
     with pytest.raises(RequestNotUnderstood):
-        appearance(SERIAL, "https://m.test/".ljust(107, "x"))
+        face(SERIAL, "https://m.test/".ljust(107, "x"))
 
 
 def test_capitals_make_a_smaller_code() -> None:
@@ -77,19 +80,71 @@ def test_capitals_make_a_smaller_code() -> None:
     assert len(qr.modules(plain.upper())) < len(qr.modules(plain))
 
 
-@given(st.text(SIGNS + "/:?=.", min_size=1, max_size=80))
+addresses = st.one_of(
+    st.text(SIGNS + "$%*+-./: ", min_size=1, max_size=154),
+    st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=106),
+)
+
+
+@given(addresses)
+@settings(max_examples=150, deadline=None)
+def test_the_symbol_is_one_that_another_encoder_draws_under_a_mask_that_is_no_worse_than_usual(
+    address: str,
+) -> None:
+    mode = None if address.strip("0123456789") else "alphanumeric"
+    ours = qr.modules(address)
+    drawn = [
+        tuple(
+            map(
+                bytes,
+                segno.make(
+                    address, error="m", micro=False, boost_error=False, mode=mode, mask=mask
+                ).matrix,
+            )
+        )
+        for mask in range(8)
+    ]
+    assert ours in drawn
+    best = segno.make(address, error="m", micro=False, boost_error=False, mode=mode)
+    if ours != tuple(map(bytes, best.matrix)):
+        assert hardness(ours) <= 1.2 * hardness(tuple(map(bytes, best.matrix)))
+
+
+def hardness(rows: tuple[bytes, ...]) -> int:
+    """The penalty of a whole symbol, as another encoder counts it."""
+    size = len(rows)
+    found = evaluate_mask([bytearray(row) for row in rows], size, size)  # type: ignore[no-untyped-call]
+    return int(found)
+
+
+@given(addresses)
+@settings(max_examples=60, deadline=None)
+def test_the_symbol_is_read_by_another_decoder(address: str) -> None:
+    rows = qr.modules(address)
+    dots = bytes(255 * (1 - dark) for row in rows for dark in row)
+    symbol = Image.frombytes("L", (len(rows), len(rows)), dots)
+    drawn = Image.new("L", (4 * len(rows) + 32, 4 * len(rows) + 32), 255)
+    drawn.paste(symbol.resize((4 * len(rows), 4 * len(rows)), Image.Resampling.NEAREST), (16, 16))
+    assert pictures.codes(drawn) == [address]
+
+
+@given(addresses)
 @settings(max_examples=40, deadline=None)
 def test_the_path_covers_exactly_the_dark_modules(address: str) -> None:
-    rows = qr.modules(address)
-    size = len(rows)
+    size, path = qr.path(address)
     painted = [[0] * size for _ in range(size)]
-    for line in qr.path(rows).splitlines():
+    for line in path.splitlines():
         x, y, width, height = (int(word) for word in line.split()[:4])
         for row in range(size - y - height, size - y):
             for column in range(x, x + width):
                 painted[row][column] += 1
-    expected = segno.make(address, error="m", micro=False, boost_error=False).matrix
-    assert painted == [list(row) for row in expected]
+    assert tuple(map(bytes, painted)) == qr.modules(address)
+
+
+@pytest.mark.parametrize("address", ["", "https://méterai.id/", "x" * 107, "X" * 155])
+def test_what_no_symbol_holds_is_refused(address: str) -> None:
+    with pytest.raises(RequestNotUnderstood):
+        qr.path(address)
 
 
 def test_text_is_as_wide_as_it_says() -> None:

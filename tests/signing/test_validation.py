@@ -18,9 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meterai.clock import now
-from meterai.pdf import desk, fields
+from meterai.pdf import fields
 from meterai.pdf.increment import Prepared, Slot, prepare
 from meterai.pdf.model import Place
+from meterai.pdf.request import OURS_KEY
 from meterai.proving.pki import SEAL, make_pki, read_issued
 from meterai.proving.pki import issue as issue_certificate
 from meterai.signing import sealed_file
@@ -239,26 +240,23 @@ async def test_somebody_elses_signature_is_no_seal_but_is_named() -> None:
 
 async def test_our_key_in_a_field_of_another_name_needs_a_person() -> None:
     prepared = prepare(letter(), request())
-    renamed = prepared.increment.replace(b"(Meterai\\055", b"(Materai\\055")
-    assert renamed != prepared.increment
-    report = judged(await filled(redigested(replace(prepared, increment=renamed))))
+    renamed = prepared.before.replace(b"(Meterai-", b"(Materai-")
+    assert renamed != prepared.before
+    report = judged(await filled(redigested(replace(prepared, before=renamed))))
     assert (report.outcome, reasons(report)) == (Outcome.NEEDS_REVIEW, {"serials_wrong"})
 
 
 def redigested(prepared: Prepared) -> Prepared:
     """As an attacker who may have anything signed would prepare it."""
-    base = len(prepared.document)
-    digest = hashlib.sha256(prepared.document)
-    digest.update(prepared.increment[: prepared.gap_start - base])
-    digest.update(prepared.increment[prepared.gap_end - base :])
+    digest = hashlib.sha256(prepared.document + prepared.before + prepared.after)
     return replace(prepared, digest=digest.digest())
 
 
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        (rb"/P 1\n", b"/P 3\n", "permissions_wrong"),
-        (rb"/P 1\n", b"/P 9\n", "permissions_wrong"),
+        (rb"/P 1>>", b"/P 3>>", "permissions_wrong"),
+        (rb"/P 1>>", b"/P 9>>", "permissions_wrong"),
         (rb"/DocMDP \d", b"/DocNDP 1", "permissions_wrong"),
         (rb"/XXMeterai", b"/XXMateria", "serials_wrong"),
         (rb"/Length 1\d\d\d", b"/Length 1000", "serials_wrong"),
@@ -269,10 +267,10 @@ async def test_a_seal_over_what_our_engine_would_not_write_needs_a_person(
     old: bytes, new: bytes, reason: str
 ) -> None:
     prepared = prepare(letter(), request())
-    increment = re.sub(old, new, prepared.increment)
-    assert len(increment) == len(prepared.increment)
-    assert increment != prepared.increment
-    report = judged(await filled(redigested(replace(prepared, increment=increment))))
+    before = re.sub(old, new, prepared.before)
+    assert len(before) == len(prepared.before)
+    assert before != prepared.before
+    report = judged(await filled(redigested(replace(prepared, before=before))))
     assert (report.outcome, reasons(report)) == (Outcome.NEEDS_REVIEW, {reason})
 
 
@@ -473,7 +471,7 @@ def test_nothing_is_ever_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_names_that_the_engine_writes_are_the_ones_that_are_looked_for() -> None:
     # two tools that may not import each other
     assert sealed_file.FIELD_PREFIX == fields.FIELD_PREFIX
-    assert sealed_file.OURS_KEY == desk.OURS_KEY
+    assert sealed_file.OURS_KEY == OURS_KEY
 
 
 def test_a_file_without_an_end_is_never_given_to_the_reader(

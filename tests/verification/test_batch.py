@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attacks.scenes import SERIALS, another, asking, scene
+from attacks.scenes import SERIALS, Profile, another, asking, scene
 from meterai.clock import now
 from meterai.signing.report import Outcome, SignatureReport
 from meterai.signing.validation import examine
@@ -99,7 +99,7 @@ def test_only_serials_and_digests_are_asked_each_once() -> None:
 
 
 def test_the_registry_tells_the_true_file_from_its_twin_and_both_are_linked() -> None:
-    true, false = report(scene("P=1").whole), report(another(asking(SERIALS[0])))
+    true, false = report(scene("P=1").whole), report(another(Profile("P=1", asking(SERIALS[0]))))
     assert true.signed_sha256 is not None
     assert false.signed_sha256 is not None
     other = TrueFile(datetime(2026, 11, 24, tzinfo=UTC), 1)
@@ -116,7 +116,7 @@ def test_the_registry_tells_the_true_file_from_its_twin_and_both_are_linked() ->
 
 
 def test_without_the_registry_neither_twin_is_called_genuine() -> None:
-    a, b = checked(report(scene("P=1").whole), report(another(asking(SERIALS[0]))))
+    a, b = checked(report(scene("P=1").whole), report(another(Profile("P=1", asking(SERIALS[0])))))
     for one in (a, b):
         assert one.finding.verdict is Verdict.NEEDS_REVIEW
         assert one.finding.reason == "serial_twice_in_batch"

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-RECIPE = 1
+RECIPE = 2
 """The version of the engine that new affixings are made with; the row remembers its own."""
 
 LEASE = timedelta(seconds=20)

@@ -19,8 +19,8 @@ from meterai.channel.model import ChannelId
 from meterai.db.connection import Connection, Database
 from meterai.ids import new_code, new_id, new_token
 from meterai.objects.store import Objects
-from meterai.pdf.errors import TooLarge
-from meterai.pdf.inspection import Inspection
+from meterai.pdf.errors import RepairNeeded, TooLarge
+from meterai.pdf.inspection import Inspection, Verdict
 from meterai.people import store as people
 from meterai.people.model import Party, PartyKind
 
@@ -33,6 +33,9 @@ class Opener(Protocol):
     async def inspect(self, document: bytes, bytes_max: int) -> Inspection:
         """What the document is like."""
 
+    async def repair(self, document: bytes, bytes_max: int) -> bytes:
+        """The document written anew, if that is what it needs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -43,6 +46,8 @@ class Arrival:
     content: bytes
     party: Party | None
     """Who is signed in; None: a guest, who gets a secret link."""
+    repair: bool = True
+    """A broken document may be repaired. Whoever says so shows the finding before anything is paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +57,15 @@ class Received:
     document: Document
     inspection: Inspection
     link: str
+    content: bytes
+    """What is kept and will be stamped: repaired, if need be."""
 
 
 async def receive(
     database: Database, objects: Objects, opener: Opener, arrival: Arrival, link: str | None = None
 ) -> Received:
     """The document is kept and known. Raises a typed refusal when it cannot be stamped; nothing is
-    kept then.
+    kept then. A broken document is kept repaired, if that is allowed, and never as it came.
     """
     async with database.reading() as connection:
         terms = await channels.terms_at(connection, arrival.channel)
@@ -68,6 +75,11 @@ async def receive(
     refused = inspection.refusal()
     if refused is not None:
         raise refused
+    content = arrival.content
+    if inspection.verdict is Verdict.REPAIR:
+        if not arrival.repair:
+            raise RepairNeeded
+        content = await opener.repair(content, terms.file_bytes_max)
     id, link = new_id(), link or new_token()
     name = documents.object_name(id)
     guest = Party(new_id(), PartyKind.GUEST, None, "id")
@@ -78,8 +90,8 @@ async def receive(
         party=owner.id,
         channel=arrival.channel,
         file_name=tidy_name(arrival.file_name),
-        sha256=hashlib.sha256(arrival.content).digest(),
-        size=len(arrival.content),
+        sha256=hashlib.sha256(content).digest(),
+        size=len(content),
         pages=inspection.pages,
         inspection=msgspec.json.encode(inspection),
         object=name,
@@ -93,12 +105,12 @@ async def receive(
         deleted_at=None,
     )
     # The row would promise a file: the file comes first. Without its row it is swept after a day.
-    await objects.put(name, arrival.content)
+    await objects.put(name, content)
     async with database.transaction() as connection:
         if arrival.party is None:
             await people.add_party(connection, guest)
         await documents.add(connection, document, link)
-    return Received(document, inspection, link)
+    return Received(document, inspection, link, content)
 
 
 def refuse_size(size: int, most: int) -> None:

@@ -101,6 +101,9 @@ async def create_stamping(
     repeat: Annotated[
         bool, Form(description="One more stamp on a document stamped before")
     ] = False,
+    repair: Annotated[
+        bool, Form(description="A file with a broken structure may be repaired first")
+    ] = False,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Stamping:
     """A document is received, units are held, and it waits to be stamped.
@@ -117,10 +120,10 @@ async def create_stamping(
         app.database,
         app.objects,
         app.intake,
-        Arrival(app.channel, file.filename or "document.pdf", content, caller),
+        Arrival(app.channel, file.filename or "document.pdf", content, caller, repair),
     )
     where = _Where(page=page, position=position, left_mm=left_mm, top_mm=top_mm)
-    place = await _place(app, received.document, content, where)
+    place = await _place(app, received.document, received.content, where)
     async with app.database.transaction() as connection:
         await documents.set_place(connection, received.document.id, place, still_to_sign=False)
         await documents.set_details(
@@ -153,9 +156,11 @@ async def _same_request(
         return None
     async with app.database.reading() as connection:
         before = await store.with_request_key(connection, caller.id, key)
-    if before is None:
-        return None
-    if before.source_sha256 != hashlib.sha256(content).digest():
+        if before is None:
+            return None
+        document = await documents.find(connection, before.document)
+    inspection = msgspec.json.decode(document.inspection, type=Inspection)
+    if inspection.sha256 != hashlib.sha256(content).hexdigest():  # as it came, before any repair
         raise SameKeyOtherRequest
     return await _shown(app, before)
 

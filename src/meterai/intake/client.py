@@ -14,6 +14,7 @@ from meterai.intake.wire import (
     AskExamine,
     AskInspect,
     AskPicture,
+    AskRepair,
     AskSuggest,
     pack,
 )
@@ -34,6 +35,10 @@ class Intake:
         """What the document is like and whether it may be stamped. Raises :class:`TooHeavy`."""
         found = await self._ask(AskInspect(bytes_max), document)
         return msgspec.json.decode(found, type=Inspection)
+
+    async def repair(self, document: bytes, bytes_max: int) -> bytes:
+        """The document written anew. Raises :class:`TooHeavy` and classes below ``CannotStamp``."""
+        return await self._ask(AskRepair(bytes_max), document)
 
     async def picture(self, document: bytes, page: int, width_px: int) -> bytes:
         """The page as WebP."""

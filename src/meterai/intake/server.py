@@ -26,10 +26,11 @@ from meterai.intake.wire import (
     AskExamine,
     AskInspect,
     AskPicture,
+    AskRepair,
     AskSuggest,
     pack,
 )
-from meterai.pdf.inspection import Limits, inspect
+from meterai.pdf.inspection import Limits, inspect, repair
 from meterai.pdf.picture import picture
 from meterai.pdf.suggestion import suggest
 from meterai.signing.trust import Trust
@@ -133,6 +134,8 @@ def _do(ask: AnyAsk, document: bytes, trust: Trust) -> bytes:
     match ask:
         case AskInspect():
             return msgspec.json.encode(inspect(document, Limits(size_bytes=ask.bytes_max)))
+        case AskRepair():
+            return repair(document, Limits(size_bytes=ask.bytes_max))
         case AskPicture():
             return picture(document, ask.page, ask.width_px)
         case AskSuggest():

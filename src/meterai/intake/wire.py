@@ -18,6 +18,12 @@ class AskInspect(Ask, frozen=True, tag="inspect"):
     bytes_max: int
 
 
+class AskRepair(Ask, frozen=True, tag="repair"):
+    """Itself, written anew; for what an inspection said can be repaired."""
+
+    bytes_max: int
+
+
 class AskPicture(Ask, frozen=True, tag="picture"):
     """How a page looks."""
 
@@ -35,7 +41,7 @@ class AskExamine(Ask, frozen=True, tag="examine"):
     """What its seal is worth."""
 
 
-AnyAsk = AskInspect | AskPicture | AskSuggest | AskExamine
+AnyAsk = AskInspect | AskRepair | AskPicture | AskSuggest | AskExamine
 
 
 class Answer(msgspec.Struct, frozen=True):

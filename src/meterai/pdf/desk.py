@@ -30,17 +30,17 @@ from meterai.pdf.document import Document, Page, raw_items_of
 from meterai.pdf.fields import FIELD_PREFIX, array_at, dictionary_at
 from meterai.pdf.geometry import UPRIGHT, Rectangle
 from meterai.pdf.model import Box
-from meterai.pdf.request import Mark, Request, Slot
+from meterai.pdf.request import (
+    OURS_KEY,
+    PRINTED_LOCKED,
+    RANGE_ROOM,
+    UNTOUCHABLE,
+    Mark,
+    Request,
+    Slot,
+    said,
+)
 from meterai.pdf.revision import Placeholder, Revision
-
-OURS_KEY = "/XXMeterai"
-"""Third-class name (ISO 32000-2 Annex E) of what is ours in the signature dictionary: ``/Serials`` in the order
-of the marks, ``/Length`` and ``/SHA256`` of the document before."""
-RANGE_ROOM = 40
-"""Bytes for the byte range, which is known only when everything else is written."""
-
-_PRINTED_LOCKED = 4 | 128
-_UNTOUCHABLE = 4 | 64 | 128 | 512  # print, read only, locked, contents locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ class Desk:
         """Annotation arrays of their own are extended in place, as earlier signatures expect. Otherwise the
         page gets a copy: an array that two pages share would show the mark on both."""
         self._own_arrays: dict[int, ArrayObject] = {}
+        self._ground: IndirectObject | None = None
+        """What all marks share."""
 
     def write(
         self, request: Request, standing: Sequence[Standing]
@@ -100,23 +102,23 @@ class Desk:
         self._revision.update_container(perms)
 
     def _add_seal(self, one: Standing, mark: Mark, signature: IndirectObject) -> IndirectObject:
-        widget = self._annotation(one, "/Widget", _PRINTED_LOCKED, self._drawing(one, mark))
+        widget = self._annotation(one, "/Widget", PRINTED_LOCKED, self._drawing(one, mark))
         widget[pdf_name("/FT")] = pdf_name("/Sig")
         widget[pdf_name("/T")] = pdf_string(FIELD_PREFIX + mark.serial)
-        widget[pdf_name("/TU")] = pdf_string(_said(mark))
+        widget[pdf_name("/TU")] = pdf_string(said(mark))
         widget[pdf_name("/V")] = signature
         return self._attach(one, widget)
 
     def _add_slot(self, one: Standing, slot: Slot) -> IndirectObject:
-        widget = self._annotation(one, "/Widget", _PRINTED_LOCKED, self._blank(one))
+        widget = self._annotation(one, "/Widget", PRINTED_LOCKED, self._blank(one))
         widget[pdf_name("/FT")] = pdf_name("/Sig")
         widget[pdf_name("/T")] = pdf_string(slot.name)
         return self._attach(one, widget)
 
     def _add_stamp(self, one: Standing, mark: Mark) -> None:
-        stamp = self._annotation(one, "/Stamp", _UNTOUCHABLE, self._drawing(one, mark))
+        stamp = self._annotation(one, "/Stamp", UNTOUCHABLE, self._drawing(one, mark))
         stamp[pdf_name("/NM")] = pdf_string(FIELD_PREFIX + mark.serial)
-        stamp[pdf_name("/Contents")] = pdf_string(_said(mark))
+        stamp[pdf_name("/Contents")] = pdf_string(said(mark))
         self._attach(one, stamp)
 
     def _annotation(
@@ -141,15 +143,11 @@ class Desk:
         return annotation
 
     def _drawing(self, one: Standing, mark: Mark) -> IndirectObject:
-        content = art.appearance(mark.serial, mark.address)
-        form = _form(content, art.SIDE, art.SIDE, one.page.frame.rotation)
-        form[pdf_name("/Resources")] = DictionaryObject(
-            {
-                pdf_name("/ColorSpace"): DictionaryObject(
-                    {pdf_name("/C"): _Verbatim(art.COLOUR_SPACE)}
-                )
-            }
-        )
+        if self._ground is None:
+            self._ground = self._revision.add_object(_art(art.ground(), 0))
+        form = _art(art.face(mark.serial, mark.address), one.page.frame.rotation)
+        shared = DictionaryObject({pdf_name("/G"): self._ground})
+        form[pdf_name("/Resources")][pdf_name("/XObject")] = shared
         return self._revision.add_object(form)
 
     def _blank(self, one: Standing) -> IndirectObject:
@@ -205,6 +203,14 @@ class _Verbatim(PdfObject):
         """See pyHanko."""
         del handler, container_ref
         stream.write(self._content)  # type: ignore[attr-defined]  # a binary stream
+
+
+def _art(content: bytes, rotation: int) -> StreamObject:
+    """A form XObject with the colours of the mark."""
+    form = _form(content, art.SIDE, art.SIDE, rotation)
+    colours = DictionaryObject({pdf_name("/C"): _Verbatim(art.COLOUR_SPACE)})
+    form[pdf_name("/Resources")] = DictionaryObject({pdf_name("/ColorSpace"): colours})
+    return form
 
 
 def _form(content: bytes, width: float, height: float, rotation: int) -> StreamObject:
@@ -265,11 +271,6 @@ def _docmdp(level: int) -> DictionaryObject:
             ),
         }
     )
-
-
-def _said(mark: Mark) -> str:
-    groups = " ".join(mark.serial[start : start + 4] for start in range(0, len(mark.serial), 4))
-    return f"CONTOH meterai elektronik, bukan meterai sah. Nomor seri {groups}."
 
 
 def _numbers(*values: float) -> ArrayObject:

@@ -23,7 +23,7 @@ def check_envelope(document: bytes) -> bool:
         if b"%PDF-" in document[:HEADER_SEARCH]:
             raise JunkBeforeHeader
         raise NotAPdf
-    if _ends_as_zip(document):
+    if ends_as_zip(document):
         raise Polyglot
     end = document.rfind(b"%%EOF")
     if end < 0:
@@ -34,7 +34,7 @@ def check_envelope(document: bytes) -> bool:
     return bool(tail)
 
 
-def _ends_as_zip(document: bytes) -> bool:
+def ends_as_zip(document: bytes) -> bool:
     """The last bytes are the directory of a ZIP file whose comment reaches exactly to the end."""
     place = document.rfind(_ZIP_END, max(0, len(document) - 65_557))
     if place < 0 or place + 22 > len(document):

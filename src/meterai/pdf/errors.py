@@ -72,6 +72,22 @@ class Unreadable(CannotStamp):
     )
 
 
+class RepairNeeded(CannotStamp):
+    """It can be stamped only after it is written anew, and nobody said yes to that."""
+
+    code = "repair_needed"
+    says = Text(
+        "Susunan berkas ini rusak; berkas perlu diperbaiki lebih dulu.",
+        "The structure of this file is damaged; it has to be repaired first.",
+    )
+    next_step = Text(
+        "Kuota tidak terpakai. Kirim lagi dengan persetujuan perbaikan (repair=true), atau simpan ulang "
+        "sebagai PDF dari aplikasi asalnya.",
+        "No quota was used. Send it again with your consent to a repair (repair=true), or save it as PDF "
+        "again from where it was made.",
+    )
+
+
 class NoPages(CannotStamp):
     """There is no page to stamp."""
 

@@ -37,6 +37,8 @@ class Note(Enum):
     """Its structure has small faults that readers forgive."""
     PDFA = "pdfa"
     """It claims to be an archival document."""
+    REPAIRED = "repaired"
+    """Its structure was broken; it is written anew first, and that is what is stamped."""
 
 
 NOTES: dict[Note, Text] = {
@@ -75,6 +77,12 @@ NOTES: dict[Note, Text] = {
     Note.READ_WITH_CARE: Text(
         "Susunan berkas sedikit menyimpang dari standar, tetapi terbaca.",
         "The structure deviates a little from the standard, but it is readable.",
+    ),
+    Note.REPAIRED: Text(
+        "Susunan berkas ini rusak: berkas diperbaiki lebih dulu, baru dibubuhi. Tampilannya tetap sama; "
+        "periksa pratinjaunya sebelum membayar.",
+        "The structure of this file is damaged: the file is repaired first, then stamped. It looks the same; "
+        "check the preview before paying.",
     ),
     Note.PDFA: Text(
         "Berkas ini dokumen arsip (PDF/A).", "This file claims to be archival (PDF/A)."

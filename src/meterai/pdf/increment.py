@@ -1,13 +1,16 @@
 """The increment: marks drawn, signature field made, a gap left. A pure function of document and request."""
 
 import hashlib
+from binascii import hexlify
 from dataclasses import dataclass
 
 import msgspec
 
-from meterai.pdf.desk import RANGE_ROOM, Desk, Standing
+from meterai.pdf import fast
+from meterai.pdf.desk import Desk, Standing
 from meterai.pdf.document import Document, Page, page_at, pages_of, read_document, shared_pages
 from meterai.pdf.errors import (
+    CannotStamp,
     CoversSignature,
     GapTooSmall,
     MarksOverlap,
@@ -19,13 +22,11 @@ from meterai.pdf.errors import (
 from meterai.pdf.fields import FIELD_PREFIX, check_open, fields_of, signature_boxes
 from meterai.pdf.geometry import MM_PER_POINT, rectangle_of
 from meterai.pdf.model import Box
-from meterai.pdf.request import Mark, Request, Slot, check
+from meterai.pdf.request import RANGE_ROOM, RECIPE, Increment, Mark, Request, Slot, check
 from meterai.pdf.revision import Placeholder, Revision
+from meterai.pdf.road import Oddity, Road, Unusual
 
 __all__ = ["RECIPE", "Mark", "Prepared", "Request", "Slot", "prepare"]
-
-RECIPE = 1
-"""Which way of making the bytes this is; a change that alters any byte makes it the next number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,52 +34,64 @@ class Prepared:
     """A document with its increment; what is missing is the seal in the gap."""
 
     document: bytes
-    increment: bytes
-    """What follows the document's bytes, with noughts in the gap."""
-    gap_start: int
-    """Offset in the whole file of the ``<`` before the seal."""
-    gap_end: int
-    """Offset after the ``>`` behind it."""
+    before: bytes
+    """What follows the document, up to the ``<`` of the gap."""
+    after: bytes
+    """What follows the ``>`` of the gap."""
+    gap_bytes: int
     digest: bytes
     """SHA-256 over the signed range: everything but the gap."""
     source_sha256: bytes
     """Of the document before the increment."""
+    road: Road
+    oddity: Oddity | None = None
+    """Why it is not the fast road."""
+
+    @property
+    def gap_start(self) -> int:
+        """Offset in the whole file of the ``<`` before the seal."""
+        return len(self.document) + len(self.before)
+
+    @property
+    def gap_end(self) -> int:
+        """Offset after the ``>`` behind it."""
+        return self.gap_start + 2 * self.gap_bytes + 2
 
     @property
     def byte_range(self) -> tuple[int, int, int, int]:
         """As it stands in the signature dictionary (ISO 32000-2 §12.8.1)."""
-        return 0, self.gap_start, self.gap_end, self.size - self.gap_end
+        return 0, self.gap_start, self.gap_end, len(self.after)
 
     @property
     def size(self) -> int:
         """Bytes of the whole file."""
-        return len(self.document) + len(self.increment)
+        return self.gap_end + len(self.after)
+
+    @property
+    def increment(self) -> bytes:
+        """What follows the document, with noughts in the gap."""
+        return b"%b<%b>%b" % (self.before, b"0" * (2 * self.gap_bytes), self.after)
 
     def sealed_with(self, seal: bytes) -> bytes:
         """The whole file with this seal (DER) in its gap. Raises :class:`GapTooSmall`."""
-        room = self.gap_end - self.gap_start - 2
-        if 2 * len(seal) > room:
-            raise GapTooSmall(room=room // 2, size=len(seal))
-        start = self.gap_start - len(self.document)
-        return b"".join(
-            (
-                self.document,
-                memoryview(self.increment)[: start + 1],
-                seal.hex().upper().encode().ljust(room, b"0"),
-                memoryview(self.increment)[start + 1 + room :],
-            )
-        )
+        return b"".join(self.pieces(seal))
+
+    def pieces(self, seal: bytes) -> tuple[bytes, ...]:
+        """The whole file in pieces, the document first, uncopied. Raises :class:`GapTooSmall`."""
+        if len(seal) > self.gap_bytes:
+            raise GapTooSmall(room=self.gap_bytes, size=len(seal))
+        blank = b"0" * (2 * (self.gap_bytes - len(seal)))
+        return self.document, self.before, b"<", hexlify(seal).upper(), blank, b">", self.after
 
     def is_sealed_in(self, whole: bytes) -> bool:
         """``whole`` is this very file with a complete seal in the gap; what it is worth is not judged here."""
-        start = self.gap_start - len(self.document)
-        after = self.gap_end - len(self.document)
+        start, end = self.gap_start, self.gap_end
         return (
             len(whole) == self.size
             and whole.startswith(self.document)
-            and whole[len(self.document) : self.gap_start + 1] == self.increment[: start + 1]
-            and whole[self.gap_end - 1 :] == self.increment[after - 1 :]
-            and _is_complete(whole[self.gap_start + 1 : self.gap_end - 1])
+            and whole[len(self.document) : start + 1] == self.before + b"<"
+            and whole[end - 1 :] == b">" + self.after
+            and _is_complete(whole[start + 1 : end - 1])
         )
 
 
@@ -97,24 +110,58 @@ def _is_complete(gap: bytes) -> bool:
 def prepare(document: bytes, request: Request) -> Prepared:
     """The document with its marks and a gap, ready for the seal; the same for the same input, always.
 
+    It takes the fast road where it can, and else the careful one, which has the last word on what is refused.
     Raises classes below :class:`~meterai.pdf.errors.CannotStamp`.
     """
     check(request)
-    increment, gap, byte_range = read_document(document, lambda opened: _write(opened, request))
-    base = len(document)
-    size = base + len(increment)
-    said = b"[0 %d %d %d]" % (gap.start, gap.end, size - gap.end)
-    whole = bytearray(increment)
-    whole[byte_range.start - base : byte_range.end - base] = said.ljust(RANGE_ROOM)
     digest = hashlib.sha256(document)
+    try:
+        increment = fast.write(document, digest.digest(), request)
+    except Unusual as unusual:
+        oddity = unusual.oddity
+    except CannotStamp:
+        oddity = Oddity.REFUSED
+    except Exception:  # noqa: BLE001 - strange bytes; whatever it is, the careful road decides and tells
+        oddity = Oddity.STUMBLED
+    else:
+        return _prepared(document, digest, request, increment, Road.FAST)
+    return prepare_carefully(document, request, oddity)
+
+
+def prepare_carefully(document: bytes, request: Request, oddity: Oddity | None = None) -> Prepared:
+    """As :func:`prepare`, on the careful road; ``oddity`` is why."""
+    check(request)
+    increment = read_document(document, lambda opened: _write(opened, request))
+    digest = hashlib.sha256(document)
+    return _prepared(document, digest, request, increment, Road.CAREFUL, oddity)
+
+
+def _prepared(
+    document: bytes,
+    digest: "hashlib._Hash",
+    request: Request,
+    increment: Increment,
+    road: Road,
+    oddity: Oddity | None = None,
+) -> Prepared:
+    """``digest`` has seen the document, and nothing else."""
     source = digest.digest()
-    digest.update(memoryview(whole)[: gap.start - base])
-    digest.update(memoryview(whole)[gap.end - base :])
-    return Prepared(document, bytes(whole), gap.start, gap.end, digest.digest(), source)
+    digest.update(increment.before)
+    digest.update(increment.after)
+    return Prepared(
+        document,
+        increment.before,
+        increment.after,
+        request.gap_bytes,
+        digest.digest(),
+        source,
+        road,
+        oddity,
+    )
 
 
-def _write(document: Document, request: Request) -> tuple[bytes, Placeholder, Placeholder]:
-    """The increment with its two holes, not filled yet."""
+def _write(document: Document, request: Request) -> Increment:
+    """The increment as the careful road makes it."""
     fields = list(fields_of(document.root))
     check_open(document.root, fields)
     signed = any(field.signed for field in fields)
@@ -130,7 +177,16 @@ def _write(document: Document, request: Request) -> tuple[bytes, Placeholder, Pl
     standing = _stand(pages_of(document), request)
     salt = msgspec.json.encode((RECIPE, request))
     desk = Desk(document, Revision(document, salt), keep_arrays=request.certify is None)
-    return desk.write(request, standing)
+    return _filled(len(document.data), *desk.write(request, standing))
+
+
+def _filled(base: int, increment: bytes, gap: Placeholder, byte_range: Placeholder) -> Increment:
+    """Cut at the gap, the byte range in its hole."""
+    size = base + len(increment)
+    said = (b"[0 %d %d %d]" % (gap.start, gap.end, size - gap.end)).ljust(RANGE_ROOM)
+    hole, after_hole = byte_range.start - base, byte_range.end - base
+    before = increment[:hole] + said + increment[after_hole : gap.start - base]
+    return Increment(before, increment[gap.end - base :])
 
 
 def _stand(pages: list[Page], request: Request) -> list[Standing]:

@@ -34,6 +34,7 @@ from meterai.pdf.inflation import Budget
 from meterai.pdf.mark import MARK_MM
 from meterai.pdf.model import Box, PageShape, Place
 from meterai.pdf.picture import is_password_error
+from meterai.pdf.repair import REPAIRABLE, repaired
 from meterai.pdf.structure import Signature, SignatureBox, Structure, structure_of
 
 _A3 = (297.0, 420.0)
@@ -59,6 +60,8 @@ class Verdict(Enum):
     ACCEPT = "accept"
     ACCEPT_WITH_NOTE = "accept_with_note"
     """Yes, and there is something to know."""
+    REPAIR = "repair"
+    """Yes, after it was written anew, which the person must be told before paying."""
     REFUSE = "refuse"
 
 
@@ -102,6 +105,9 @@ class Inspection:
     revisions: int = 0
     seal_as: SealAs | None = None
     """None when it is refused."""
+    cured: str = ""
+    """With ``REPAIR`` the code of what was wrong. All else here then describes the repaired document, but
+    for ``sha256`` and ``size_bytes``."""
 
     def refusal(self) -> CannotStamp | None:
         """Why it cannot be stamped, if it cannot."""
@@ -114,9 +120,41 @@ def inspect(document: bytes, limits: Limits = Limits()) -> Inspection:
     inspector = _Inspector(document, limits)
     try:
         inspector.look()
+    except REPAIRABLE as error:
+        return _after_repair(document, limits, error) or inspector.refused(error)
     except CannotStamp as error:
         return inspector.refused(error)
     return inspector.accepted()
+
+
+def repair(document: bytes, limits: Limits = Limits()) -> bytes:
+    """The document as it is kept and stamped when its verdict is ``REPAIR``: written anew.
+
+    Raises classes below :class:`~meterai.pdf.errors.CannotStamp`.
+    """
+    return repaired(document, _budget(limits), objects_max=limits.objects)
+
+
+def _budget(limits: Limits) -> Budget:
+    return Budget(limits.unpacked_bytes, limits.stream_bytes, limits.stream_bytes // 4)
+
+
+def _after_repair(document: bytes, limits: Limits, error: CannotStamp) -> Inspection | None:
+    """What the repaired document is like; None if it cannot be repaired, or not stamped even then."""
+    try:
+        inspector = _Inspector(repair(document, limits), limits)
+        inspector.look()
+    except CannotStamp:
+        return None
+    found = inspector.accepted()
+    return replace(
+        found,
+        verdict=Verdict.REPAIR,
+        findings=(note(Note.REPAIRED), *found.findings),
+        sha256=hashlib.sha256(document).hexdigest(),
+        size_bytes=len(document),
+        cured=error.code,
+    )
 
 
 class _Inspector:
@@ -137,8 +175,7 @@ class _Inspector:
             raise TooLarge(size_kb=len(document) // 1024, limit_kb=limits.size_bytes // 1024)
         if check_envelope(document):
             self._notes.append(Note.TRAILING_BYTES)
-        budget = Budget(limits.unpacked_bytes, limits.stream_bytes, limits.stream_bytes // 4)
-        contents = walk(document, budget, objects_max=limits.objects)
+        contents = walk(document, _budget(limits), objects_max=limits.objects)
         try:
             structure = read_document(document, structure_of)
         except PasswordNeeded as error:

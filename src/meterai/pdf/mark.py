@@ -11,7 +11,7 @@ from functools import cache
 from meterai.pdf.errors import RequestNotUnderstood
 from meterai.pdf.geometry import MM_PER_POINT
 from meterai.pdf.lettering import drawn, drawn_width, number
-from meterai.pdf.qr import QUIET, modules, path
+from meterai.pdf.qr import QUIET, path
 
 SIDE = 66.0
 MARK_MM = SIDE * MM_PER_POINT
@@ -31,6 +31,7 @@ COLOUR_SPACE = (
 """sRGB without a profile (ISO 32000-2 §8.6.5.3); its name in the resources is ``/C``."""
 
 _SEA = b"0.02 0.29 0.33"
+_SEA_PEN = _SEA + b" SC"
 _SAND = b"0.985 0.965 0.91"
 _WAVE = b"0.40 0.66 0.66"
 _QR_SIDE = 47.0
@@ -41,30 +42,40 @@ _BAND = 15.2
 _WAVES = 9
 
 
-def appearance(serial: str, address: str) -> bytes:
-    """The content stream of the mark with this serial; the QR code holds ``address``.
+def face(serial: str, address: str) -> bytes:
+    """The content stream of the mark with this serial: the ground, called ``/G``, and on it serial and code.
 
-    Raises :class:`RequestNotUnderstood` for a serial that is not 22 signs of ``[0-9A-Z]`` and for an address
-    that does not fit.
+    The QR code holds ``address``. Raises :class:`RequestNotUnderstood` for a serial that is not 22 signs of
+    ``[0-9A-Z]`` and for an address that does not fit.
     """
-    if len(serial) != SERIAL_LENGTH or not set(serial) <= SERIAL_SIGNS:
+    check_serial(serial)
+    size, code = path(address)
+    signs = [_sign(sign, place) for place, sign in enumerate(serial)]
+    return b"%b%bf Q\n%b 0.46 w\n%b\nS Q" % (_before_code(size), code, _SEA_PEN, b"\n".join(signs))
+
+
+def check_serial(serial: str) -> None:
+    """It is 22 signs of ``[0-9A-Z]``. Raises :class:`RequestNotUnderstood`."""
+    if len(serial) != SERIAL_LENGTH or not SERIAL_SIGNS.issuperset(serial):
         raise RequestNotUnderstood(why="serial")
-    rows = modules(address)
-    module = _QR_SIDE / (len(rows) + 2 * QUIET)
+
+
+@cache
+def _before_code(size: int) -> bytes:
+    """The ground, then black in a space where a module of the code is 1; a ``Q`` leads back."""
+    module = _QR_SIDE / (size + 2 * QUIET)
     origin = QUIET * module
-    code = b"q %.5f 0 0 %.5f %.5f %.5f cm 0 0 0 sc\n%b\nf Q" % (
+    return b"/G Do q /C cs /C CS 1 J 1 j\nq %.5f 0 0 %.5f %.5f %.5f cm 0 0 0 sc\n" % (
         module,
         module,
         _QR_LEFT + origin,
         _QR_BOTTOM + origin,
-        path(rows),
     )
-    return b"\n".join((_ground(), code, _printed(serial), b"Q"))
 
 
 @cache
-def _ground() -> bytes:
-    """What all marks share: paper, frame, waves, value and warning."""
+def ground() -> bytes:
+    """The content stream of what all marks share: paper, frame, waves, value and warning."""
     return b"\n".join(
         (
             b"q /C cs /C CS 1 J 1 j",
@@ -77,30 +88,27 @@ def _ground() -> bytes:
             _WAVE + b" SC 0.4 w",
             b"q 1 0 0 1 0 -1.5 cm %b %b m" % (number(_EDGE), number(_BAND)),
             _waves() + b" S Q",
-            _SEA + b" SC 0.9 w",
+            _SEA_PEN + b" 0.9 w",
             _rounded(_EDGE, _EDGE, _WIDTH, 4) + b" S",
             b"0.72 w",
             drawn(VALUE.replace("0", "o"), 49.9, 57.6, cap=4.3, advance=2.98) + b" S",
             b"1 1 1 SC",
             _warning(),
-            _SEA + b" SC",
+            b"Q",
         )
     )
 
 
-def _printed(serial: str) -> bytes:
-    """The serial in six lines of four signs, beside the code."""
-    lines = (serial[start : start + 4] for start in range(0, SERIAL_LENGTH, 4))
-    return b"\n".join(
-        (
-            b"0.46 w",
-            *(
-                drawn(line, 50.4, 50.6 - place * 6.2, cap=4.1, advance=3.62)
-                for place, line in enumerate(lines)
-            ),
-            b"S",
-        )
-    )
+def _line(signs: str, place: int) -> bytes:
+    """One of the six lines in which a serial stands, or the start of one."""
+    return drawn(signs, 50.4, 50.6 - place * 6.2, cap=4.1, advance=3.62)
+
+
+@cache
+def _sign(sign: str, place: int) -> bytes:
+    """A sign of the serial at its place, of which there are four to a line."""
+    blanks = " " * (place % 4)
+    return _line(blanks + sign, place // 4).lstrip()
 
 
 def _warning() -> bytes:

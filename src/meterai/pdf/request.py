@@ -1,4 +1,7 @@
-"""What is asked of the engine: marks and where they stand, and how the seal binds. Values, frozen."""
+"""What is asked of the engine (marks, where they stand, how the seal binds), and what follows from it.
+
+Values, frozen.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,8 +10,19 @@ from meterai.pdf.errors import RequestNotUnderstood
 from meterai.pdf.mark import SIDE, SIZE_MAX_PT, SIZE_MIN_PT
 from meterai.pdf.model import Place
 
+RECIPE = 2
+"""Which way of making the bytes this is; a change that alters any byte makes it the next number."""
 MARKS_MAX = 50
 GAP_MIN = 1024
+OURS_KEY = "/XXMeterai"
+"""Third-class name (ISO 32000-2 Annex E) of what is ours in the signature dictionary: ``/Serials`` in the order
+of the marks, ``/Length`` and ``/SHA256`` of the document before."""
+RANGE_ROOM = 40
+"""Bytes for the byte range, which is known only when everything else is written."""
+PRINTED_LOCKED = 4 | 128
+"""Annotation flags (ISO 32000-2 §12.5.3): print, locked."""
+UNTOUCHABLE = PRINTED_LOCKED | 64 | 512
+"""Read only and with locked contents too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +83,19 @@ def check(request: Request) -> None:
     for mark in request.marks:
         if not SIZE_MIN_PT <= mark.size_pt <= SIZE_MAX_PT:
             raise RequestNotUnderstood(why="size")
+
+
+def said(mark: Mark) -> str:
+    """What a screen reader says of a mark."""
+    groups = " ".join(mark.serial[start : start + 4] for start in range(0, len(mark.serial), 4))
+    return f"CONTOH meterai elektronik, bukan meterai sah. Nomor seri {groups}."
+
+
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """What follows a document, around the gap for the seal, the byte range filled in."""
+
+    before: bytes
+    """Up to the ``<`` of the gap."""
+    after: bytes
+    """From behind its ``>``."""

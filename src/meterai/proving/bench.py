@@ -49,6 +49,44 @@ def commands() -> typer.Typer:
             for name, value in found.items():
                 say(f"{name:<16} {value}")
 
+    @app.command()
+    def engine(
+        document: Annotated[
+            list[str] | None, typer.Option(help="Only these, as 100kb-table; all if left out")
+        ] = None,
+        rounds: Annotated[int, typer.Option(help="Turns of each contender")] = 5,
+        as_json: Json = False,
+    ) -> None:
+        """What a stamp costs: ours, pyHanko alone, and what no program can beat."""
+        from meterai.proving import engine as measuring
+
+        found = measuring.measure(document or list(measuring.DOCUMENTS), rounds=rounds)
+        if as_json:
+            record(dict(found))
+        else:
+            say(measuring.table(found))
+
+    @app.command()
+    def corpus(
+        folder: Annotated[Path, typer.Argument(help="PDF files, listed in its manifest.csv")],
+        jobs: Annotated[int, typer.Option(help="How many files at once")] = 2,
+        csv: Annotated[
+            Path | None, typer.Option("--csv", help="Where a line for every file is written")
+        ] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Every file of a collection is stamped and judged, or refused for a reason."""
+        from meterai.proving import corpus_report
+        from meterai.proving.corpus import run
+
+        verdicts = run(folder, jobs=jobs)
+        if csv is not None:
+            csv.write_text(corpus_report.lines(verdicts), encoding="utf-8")
+        if as_json:
+            record(corpus_report.figures(verdicts))
+        else:
+            say(corpus_report.table(verdicts))
+
     _add_verdicts(app)
     return app
 

@@ -1,8 +1,8 @@
 """Every file of a corpus through the whole engine: looked over, stamped, sealed, and judged by five programs.
 
-``python -m meterai.proving.corpus FOLDER`` prints a table by class of file. Each file has a process of its
-own, under limits, because some of them are hostile. The keys are made for the run, the time-stamp authority is
-inside.
+``meterai bench corpus FOLDER`` prints what became of it (:mod:`meterai.proving.corpus_report`). Each file has a
+process of its own, under limits, because some of them are hostile. The keys are made for the run, the
+time-stamp authority is inside.
 """
 
 import asyncio
@@ -11,25 +11,28 @@ import itertools
 import json
 import multiprocessing
 import resource
-import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from meterai.clock import monotonic, now
 from meterai.pdf.errors import CannotStamp
-from meterai.pdf.increment import Mark, Request, prepare
-from meterai.pdf.inspection import Inspection, Limits, SealAs, inspect
+from meterai.pdf.increment import Mark, Prepared, Request, prepare
+from meterai.pdf.inspection import Inspection, Limits, SealAs, inspect, repair
+from meterai.pdf.inspection import Verdict as Looked
 from meterai.pdf.mark import MARK_MM
+from meterai.pdf.model import Box
+from meterai.pdf.road import Road
 from meterai.pdf.suggestion import suggest
 from meterai.proving.judges import judge, missing_programs, source_code
+from meterai.proving.likeness import differing_pages
 from meterai.proving.pki import make_pki
 from meterai.proving.simulators.time_stamps import Stamper
 from meterai.signing.keys import FileKey
@@ -46,6 +49,12 @@ SERIAL = "7K4P2M9QAB0O1I5S8BZ2XY"
 ADDRESS = f"https://meterai.example.id/c/{SERIAL}?m=ABCD2345"
 SIGNED_AT = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 GOOD = "stamped, all agree"
+JUDGES = (
+    "pyhanko", "pdfsig", "mutool", "qpdf", "openssl",
+    "ours", "signatures", "prefix", "pdfium", "mupdf",
+)  # fmt: skip
+"""Who judges a stamped file: programs that judge seals; our own reading; whether earlier signatures hold and
+the output begins with the input; and programs that draw the pages, which may differ only in the mark."""
 
 # Which trait of the manifest explains which refusal. A refusal that nothing explains is a fault of ours.
 EXPLAINED_BY: dict[str, set[str]] = {
@@ -72,6 +81,15 @@ class Verdict:
     """``GOOD``, ``stamped, but …`` or the code of a refusal."""
     explained: bool
     """Stamped and good, or refused for a reason that the manifest bears out."""
+    traits: tuple[str, ...] = ()
+    pages: int = 0
+    """As the manifest says."""
+    road: str = ""
+    """How it was stamped; empty when it was refused."""
+    oddity: str = ""
+    """Why not on the fast road."""
+    judged: dict[str, bool] = field(default_factory=dict)
+    """What each judge says, by name: five programs, ours, earlier signatures, and the look of the pages."""
     said: str = ""
     seconds: float = 0.0
 
@@ -115,7 +133,7 @@ def _in_processes(
             if verdict is None:
                 child.kill()
                 fate = "died of its limits" if pipe in ready else "timed out"
-                verdict = Verdict(row["file"], kind_of(row), fate, explained=False, seconds=took)
+                verdict = _verdict(row, took, outcome=fate, explained=False)
             child.join()
             pipe.close()
             del busy[pipe]
@@ -127,19 +145,36 @@ def _received(pipe: Connection, row: dict[str, str], took: float) -> Verdict | N
         said = json.loads(pipe.recv_bytes())
     except EOFError:
         return None
-    return Verdict(row["file"], kind_of(row), **said, seconds=took)
+    return _verdict(row, took, **said)
+
+
+def _verdict(row: dict[str, str], took: float, **said: Any) -> Verdict:
+    pages = int(row.get("pages") or 0)
+    traits = tuple(sorted(traits_of(row)))
+    return Verdict(row["file"], kind_of(row), traits=traits, pages=pages, seconds=took, **said)
 
 
 def _work(folder: Path, row: dict[str, str], keys: Path, answer: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     document = (folder / row["file"]).read_bytes()
-    outcome, said = _through(document, keys)
+    fate = _through(document, keys)
+    outcome = fate.outcome
     explained = outcome == GOOD or bool(EXPLAINED_BY.get(outcome, set()) & traits_of(row))
     explained = explained or _explained_by_pages(outcome, document)
-    answer.send_bytes(
-        json.dumps({"outcome": outcome, "explained": explained, "said": said[:400]}).encode()
-    )
+    said = asdict(fate) | {"explained": explained, "said": fate.said[:400]}
+    answer.send_bytes(json.dumps(said).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class _Fate:
+    """What a process found out about its file."""
+
+    outcome: str
+    said: str = ""
+    road: str = ""
+    oddity: str = ""
+    judged: dict[str, bool] = field(default_factory=dict)
 
 
 def _explained_by_pages(outcome: str, document: bytes) -> bool:
@@ -151,52 +186,72 @@ def _explained_by_pages(outcome: str, document: bytes) -> bool:
     return outcome == "no_room_for_mark" and (small or bool(found.signature_boxes))
 
 
-def _through(document: bytes, keys: Path) -> tuple[str, str]:
-    """The outcome for one document, and what there is to say about it."""
+def _through(document: bytes, keys: Path) -> _Fate:
+    """What became of one document."""
     found = inspect(document, Limits())
     refused = found.refusal()
     if refused is not None:
-        return refused.code, repr(refused.__cause__ or "")
+        return _Fate(refused.code, repr(refused.__cause__ or ""))
+    original, road = document, None
+    if found.verdict is Looked.REPAIR:
+        document, road = repair(document), Road.REPAIR
     try:
-        whole = asyncio.run(_stamped(document, found, keys))
+        prepared, mark = _prepared(document, found)
     except CannotStamp as error:
-        return f"accepted, then {error.code}", repr(error.__cause__ or "")
-    against = [
-        f"{said.judge}: {said.said}"
-        for said in judge(
-            whole,
-            f"Meterai-{SERIAL}",
-            keys / "trust",
-            source_code=source_code(document),
-        )
-        if not said.good
-    ]
-    report = examine(whole, Trust.load(keys / "trust"), now())
+        return _Fate(f"accepted, then {error.code}", repr(error.__cause__ or ""))
+    whole = asyncio.run(_sealed(prepared, keys))
+    against = dict(_against(document, whole, keys)) | dict(
+        _changes(document, original, whole, found, mark)
+    )
+    odd = prepared.oddity.value if prepared.oddity is not None else ""
+    judged = dict.fromkeys(JUDGES, True) | dict.fromkeys(against, False)
+    said = " | ".join(f"{judge}: {why}" for judge, why in against.items())
+    outcome = f"stamped, but not for {', '.join(against)}" if against else GOOD
+    return _Fate(outcome, said, (road or prepared.road).value, odd or found.cured, judged)
+
+
+def _against(document: bytes, whole: bytes, keys: Path) -> Iterator[tuple[str, str]]:
+    """Who says what against the seal."""
+    trust = keys / "trust"
+    for said in judge(whole, f"Meterai-{SERIAL}", trust, source_code=source_code(document)):
+        if not said.good:
+            yield said.judge, said.said
+    report = examine(whole, Trust.load(trust), now())
     if report.outcome is not Outcome.SOUND:
-        against.append(f"ours: {report.outcome.value} {[r.value for r in report.reasons]}")
+        yield "ours", f"{report.outcome.value} {[r.value for r in report.reasons]}"
     lost = lost_signatures(document, whole, now())
     if lost:
-        against.append(f"signatures: lost {lost}")
-    if against:
-        names = ", ".join(text.partition(":")[0] for text in against)
-        return f"stamped, but not for {names}", " | ".join(against)
-    return GOOD, ""
+        yield "signatures", f"lost {lost}"
 
 
-async def _stamped(document: bytes, found: Inspection, keys: Path) -> bytes:
+def _changes(
+    document: bytes, original: bytes, whole: bytes, found: Inspection, mark: Mark
+) -> Iterator[tuple[str, str]]:
+    """Who sees a difference outside the mark, to what was brought as well as to what was stamped."""
+    if not whole.startswith(document):
+        yield "prefix", "the output does not begin with the input"
+    place = mark.place
+    box = Box(place.left_mm, place.top_mm, MARK_MM, MARK_MM)
+    shape = found.shapes[place.page - 1]
+    for source in dict.fromkeys((document, original)):
+        for program, pages in differing_pages(source, whole, box, place.page, shape).items():
+            if pages:
+                yield program, f"pages {pages[:20]} look different"
+
+
+def _prepared(document: bytes, found: Inspection) -> tuple[Prepared, Mark]:
     page = max(
         (number for number, shape in enumerate(found.shapes, 1)
          if number not in found.unmarkable_pages
          and min(shape.width_mm, shape.height_mm) >= MARK_MM),
         default=1,
     )  # fmt: skip
-    request = Request(
-        (Mark(SERIAL, ADDRESS, suggest(document, page)),),
-        SIGNED_AT,
-        16 * 1024,
-        certify=1 if found.seal_as is SealAs.CERTIFY else None,
-    )
-    prepared = prepare(document, request)
+    mark = Mark(SERIAL, ADDRESS, suggest(document, page))
+    certify = 1 if found.seal_as is SealAs.CERTIFY else None
+    return prepare(document, Request((mark,), SIGNED_AT, 16 * 1024, certify=certify)), mark
+
+
+async def _sealed(prepared: Prepared, keys: Path) -> bytes:
     async with _sealing(keys) as client:
         stamper = Stamper.load(keys)
         stamps = TimeStamps(client, [Authority("http://tsa.test/")], [stamper.key.chain[0]])
@@ -227,49 +282,3 @@ def kind_of(row: dict[str, str]) -> str:
         if kind in traits_of(row):
             return kind
     return "other"
-
-
-def table(verdicts: Sequence[Verdict]) -> str:
-    """Markdown: a line a class, then the outcomes of each class, then what nothing explains."""
-    lines = [
-        "| class | files | stamped, all judges agree | stamped, some disagree | refused | borne out |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    kinds = list(dict.fromkeys(verdict.kind for verdict in verdicts))
-    for kind in kinds:
-        of_kind = [verdict for verdict in verdicts if verdict.kind == kind]
-        good = sum(verdict.outcome == GOOD for verdict in of_kind)
-        doubtful = sum(verdict.outcome.startswith("stamped, but") for verdict in of_kind)
-        right = sum(verdict.explained for verdict in of_kind)
-        lines.append(
-            f"| {kind} | {len(of_kind)} | {good} | {doubtful} | {len(of_kind) - good - doubtful} "
-            f"| {right} = {100 * right / len(of_kind):.1f} % |"
-        )
-    lines += ["", "| outcome | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
-    for outcome, _ in Counter(verdict.outcome for verdict in verdicts).most_common():
-        counts = (sum(v.outcome == outcome and v.kind == kind for v in verdicts) for kind in kinds)
-        lines.append(f"| {outcome} | " + " | ".join(str(count or "") for count in counts) + " |")
-    open_ = [verdict for verdict in verdicts if not verdict.explained]
-    lines += ["", f"Borne out by nothing: {len(open_)}", ""]
-    lines += [f"- {v.file} ({v.kind}): {v.outcome} {v.said}" for v in open_]
-    times = sorted(verdict.seconds for verdict in verdicts)
-    lines.append(
-        f"Seconds a file, judges included: median {times[len(times) // 2]:.2f}, longest {times[-1]:.1f}."
-    )
-    return "\n".join(lines)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Prints the table for the corpus in the folder given; 1 if something is borne out by nothing.
-
-    A second argument names a file for every single verdict, as JSON.
-    """
-    verdicts = run(Path(arguments[0]))
-    print(table(verdicts))
-    if len(arguments) > 1:
-        Path(arguments[1]).write_text(json.dumps([asdict(v) for v in verdicts], indent=1))
-    return int(any(not verdict.explained for verdict in verdicts))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
