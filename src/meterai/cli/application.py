@@ -148,6 +148,13 @@ def _add_work(app: typer.Typer) -> None:
         csv: Annotated[
             Path | None, typer.Option("--csv", help="Write a table here", dir_okay=False)
         ] = None,
+        report: Annotated[
+            Path | None,
+            typer.Option("--report", help="Write a signed record (PDF) here", dir_okay=False),
+        ] = None,
+        checker: Annotated[
+            str, typer.Option("--checker", help="Whose name stands in the record")
+        ] = "",
         jobs: Annotated[
             int, typer.Option("--jobs", min=1, help="Processes; as many as cores if not given")
         ] = cores(),
@@ -162,7 +169,7 @@ def _add_work(app: typer.Typer) -> None:
         from meterai.cli.verify import Wanted, find_files, verify_all
 
         settings = _settings(data_dir)
-        wanted = Wanted(jobs, as_json, csv, resume)
+        wanted = Wanted(jobs, as_json, csv, resume, report, checker)
         with speaking_of_failures():
             files = find_files(paths)
             if offline:
@@ -242,6 +249,12 @@ def _proof() -> typer.Typer:
         keys: Annotated[
             str | None, typer.Option(help="File or address of the issuer's meterai-keys.json")
         ] = None,
+        table: Annotated[
+            Path | None,
+            typer.Option(
+                help="The table (CSV) that must belong to it", exists=True, dir_okay=False
+            ),
+        ] = None,
         data_dir: DataDir = None,
         as_json: Json = False,
     ) -> None:
@@ -250,6 +263,6 @@ def _proof() -> typer.Typer:
 
         with speaking_of_failures():
             settings = _settings(data_dir)
-            proving.verify(file, proving.trust_from(keys, settings), as_json=as_json)
+            proving.verify(file, proving.trust_from(keys, settings), table, as_json=as_json)
 
     return proof

@@ -26,6 +26,7 @@ from meterai.intake.wire import (
     AskExamine,
     AskInspect,
     AskPicture,
+    AskRead,
     AskRepair,
     AskSuggest,
     pack,
@@ -33,6 +34,9 @@ from meterai.intake.wire import (
 from meterai.pdf.inspection import Limits, inspect, repair
 from meterai.pdf.picture import picture
 from meterai.pdf.suggestion import suggest
+from meterai.signing.errors import StatementNotGenuine
+from meterai.signing.paper import read
+from meterai.signing.statement import Statement
 from meterai.signing.trust import Trust
 from meterai.signing.validation import examine_twice
 
@@ -142,3 +146,12 @@ def _do(ask: AnyAsk, document: bytes, trust: Trust) -> bytes:
             return msgspec.json.encode(suggest(document, ask.page))
         case AskExamine():
             return msgspec.json.encode(examine_twice(document, trust, now()))
+        case AskRead():
+            return msgspec.json.encode(_stated(document, trust))
+
+
+def _stated(document: bytes, trust: Trust) -> Statement | None:
+    try:
+        return read(document, trust)
+    except StatementNotGenuine:
+        return None

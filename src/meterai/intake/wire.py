@@ -41,7 +41,11 @@ class AskExamine(Ask, frozen=True, tag="examine"):
     """What its seal is worth."""
 
 
-AnyAsk = AskInspect | AskRepair | AskPicture | AskSuggest | AskExamine
+class AskRead(Ask, frozen=True, tag="read"):
+    """What it states, if it is a signed paper of this installation."""
+
+
+AnyAsk = AskRead | AskInspect | AskRepair | AskPicture | AskSuggest | AskExamine
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -142,3 +142,25 @@ CHECKS: dict[str, Text] = {
     "registry": Text("daftar nomor seri", "registry of serials"),
 }
 """What is looked at, in a few words, by the same codes as in the report."""
+
+CHANGES: dict[str, Text] = {
+    "resaved": Text(
+        "Berkas disimpan ulang oleh program lain (misalnya dikompres, digabung, atau dicetak ke PDF). "
+        "Keadaan saat disegel tidak ada lagi di dalamnya.",
+        "The file was saved anew by another program (compressed, joined, or printed to PDF). "
+        "What was sealed is no longer in it.",
+    ),
+    "overlaid": Text(
+        "Sesudah disegel ada yang ditambahkan dan mengubah tampilan halaman.",
+        "After sealing something was added that changes what the pages show.",
+    ),
+    "appended": Text(
+        "Sesudah disegel ada data yang ditambahkan di belakang; tampilan halaman tidak memakainya.",
+        "After sealing data was added behind; the pages do not show it.",
+    ),
+    "content": Text(
+        "Isi bagian yang disegel sendiri berubah.", "Bytes inside the sealed part itself differ."
+    ),
+    "seal": Text("Data segelnya sendiri rusak.", "The seal's own data is damaged."),
+}
+"""How an altered file was changed, by the same codes as in :class:`meterai.signing.report.Change`."""

@@ -18,3 +18,12 @@ def pdf_download(content: bytes, name: str, *, ending: str = "") -> Response:
             "content-security-policy": "sandbox",
         },
     )
+
+
+def csv_download(content: bytes, name: str) -> Response:
+    """A table to be saved; ``name`` is ours, without an ending."""
+    return Response(
+        content,
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{name}.csv"'},
+    )

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from meterai.errors import MeteraiError
 from meterai.web import (
     affixing,
+    committee,
     company,
     history,
     home,
@@ -33,6 +34,7 @@ routes: Sequence[BaseRoute] = [
     *people.routes,
     *history.routes,
     *verification.routes,
+    *committee.routes,
     *company.routes,
     *staff.routes,
     Route("/aset/{digest}/{name}", asset),
