@@ -86,7 +86,7 @@ class Scene:
 
 @cache
 def scene(name: str) -> Scene:
-    profile = next(profile for profile in PROFILES if profile.name == name)
+    profile = next(profile for profile in PROFILES if name in (profile.name, profile.kind))
     return Scene(profile, profile.stamp())
 
 

@@ -41,6 +41,7 @@ def judge_offline(report: SignatureReport) -> Finding:
         last_good_bytes=report.last_good_bytes,
         checked=tuple(c.name.value for c in report.checks if c.result is Result.PASSED),
         not_checked=tuple(c.name.value for c in report.checks if c.result is not Result.PASSED),
+        failed=tuple(c.name.value for c in report.checks if c.result is Result.FAILED),
     )
 
 

@@ -80,6 +80,9 @@ class Finding:
     """Length of the beginning of the file that is still as it was sealed."""
     checked: tuple[str, ...] = ()
     not_checked: tuple[str, ...] = ()
+    """Not passed, or not looked at."""
+    failed: tuple[str, ...] = ()
+    """Those of them that were looked at and did not pass."""
 
 
 @dataclass(frozen=True, slots=True)

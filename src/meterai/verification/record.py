@@ -44,7 +44,9 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
 
 def line_of(seen: Seen, mark: Mark) -> str:
     """The verdict as a line that can be brought back; only what stands in a record is in it."""
-    finding = replace(seen.finding, checked=(), not_checked=(), signer=None, last_good_bytes=None)
+    finding = replace(
+        seen.finding, checked=(), not_checked=(), failed=(), signer=None, last_good_bytes=None
+    )
     content = msgspec.json.encode(Seen(seen.name[:NAME_MAX], seen.checked_at, finding))
     return f"{_text(content)}.{_text(mark(content))}"
 

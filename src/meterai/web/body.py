@@ -16,6 +16,7 @@ TAKE_FILES = (
     "/unggah",
     "/cek",
     "/cek/satu",
+    "/cek/utuh",
     "/cek/banyak",
     "/cek/halaman",
     "/cek/berita-acara",

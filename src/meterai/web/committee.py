@@ -134,6 +134,7 @@ def _told(seen: Seen, language: str) -> dict[str, object]:
         "signed_sha256": None if found.signed_sha256 is None else found.signed_sha256.hex(),
         "sealed_at": _moment(found.sealed_at, language),
         "checked_at": _moment(seen.checked_at, language),
+        "last_good_bytes": found.last_good_bytes,
         "true_file": None
         if true_file is None
         else {"affixed_at": _moment(true_file.affixed_at, language), "pages": true_file.pages},

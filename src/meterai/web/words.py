@@ -3,6 +3,7 @@
 from meterai.affixing.model import Affixing, AffixingState, Reason
 from meterai.errors import Text
 from meterai.sale.model import OrderState
+from meterai.verification.model import WORDS
 
 STATES: dict[AffixingState, Text] = {
     AffixingState.WAITING: Text("Antre", "Queued"),
@@ -84,6 +85,24 @@ def reason(affixing: Affixing, language: str) -> str | None:
 def order_state(state: OrderState, language: str) -> str:
     """The one label of an order's state."""
     return in_language(ORDERS[state], language)
+
+
+STATEMENTS: dict[str, Text] = {
+    "verification_record": Text("Berita Acara Pemeriksaan Meterai", "Record of stamp verification"),
+    "receipt": Text("Kuitansi", "Receipt"),
+}
+
+
+def statement_kind(kind: str, language: str) -> str:
+    """What a signed statement is called."""
+    known = STATEMENTS.get(kind)
+    return kind if known is None else in_language(known, language)
+
+
+def verdict(code: str, language: str) -> str:
+    """A verdict by its code; what is none is said as it is."""
+    known = {v.value: said for v, said in WORDS.items()}.get(code)
+    return code if known is None else in_language(known, language)
 
 
 def document_kind(kind: str | None, language: str) -> str:

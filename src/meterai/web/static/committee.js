@@ -39,7 +39,7 @@ function take(found) {
   queue.push(...fresh);
   total += fresh.length;
   stopped = false;
-  while (running < Math.min(AT_ONCE, queue.length + running)) { running += 1; work(); if (running >= AT_ONCE) break; }
+  for (let more = Math.min(AT_ONCE - running, queue.length); more > 0; more -= 1) { running += 1; work(); }
   tell();
 }
 
@@ -97,6 +97,7 @@ function add(one, found) {
   cells[1].append(make("span", found.word, `chip ${found.tone}`));
   cells[2].append(make("p", [found.sentence, found.change].filter(Boolean).join(" "), "why"));
   if (found.true_file) cells[2].append(make("p", `${words.true}: ${found.true_file.pages} ${words.pages}, ${found.true_file.affixed_at}`, "why muted"));
+  if (found.last_good_bytes) cells[2].append(rescue(found));
   for (const serial of found.serials_said) cells[3].append(make("code", serial, "serial"));
   seen.push(found);
   counts[found.verdict] = (counts[found.verdict] || 0) + 1;
@@ -104,6 +105,20 @@ function add(one, found) {
   result.hidden = false;
   link(found);
   show(row);
+}
+
+function rescue(found) {
+  // The sealed part is whole: it is cut off here, the file need not travel again.
+  const button = make("button", words.rescue, "btn small");
+  button.type = "button";
+  button.addEventListener("click", () => {
+    const link = make("a");
+    link.href = URL.createObjectURL(found.file.slice(0, found.last_good_bytes, "application/pdf"));
+    link.download = found.path.split("/").pop().replace(/(\.pdf)?$/i, "-utuh.pdf");
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  });
+  return button;
 }
 
 function link(found) {
