@@ -10,6 +10,7 @@ from typing import IO
 import msgspec
 
 from meterai.cli.record import write_record
+from meterai.cli.registry import age_said, read_snapshot
 from meterai.cli.speech import Progress, record, say
 from meterai.client.calls import Client
 from meterai.clock import now
@@ -21,6 +22,7 @@ from meterai.verification.crew import Crew
 from meterai.verification.model import WORDS, Finding, Registered, TrueFile, Verdict
 from meterai.verification.reasons import CHANGES, SENTENCES
 from meterai.verification.record import Seen, fields_of, record_of
+from meterai.verification.snapshot import Snapshot
 from meterai.wiring import trust_of
 
 GOOD = frozenset({Verdict.GENUINE, Verdict.GENUINE_OFFLINE})
@@ -69,10 +71,13 @@ def verify_all(
     examined = _examine(files, settings, wanted)
     reports = [found for found in examined if isinstance(found, SignatureReport)]
     answers = {} if client is None else _ask(client, pairs_of(reports))
+    copy = read_snapshot(settings, trust_of(settings)) if client is None else None
+    if copy is not None:
+        say(age_said(copy))
     named = [
         (
             str(file),
-            with_answers(found, answers) if isinstance(found, SignatureReport) else found,
+            _judge(found, answers, copy) if isinstance(found, SignatureReport) else found,
         )
         for file, found in zip(files, examined, strict=True)
     ]
@@ -86,6 +91,12 @@ def verify_all(
         _write(wanted.report, write_record(found, wanted.checker, settings))
     _sum_up(found.rows)
     return all(one.finding.verdict in GOOD for one in found.rows)
+
+
+def _judge(
+    report: SignatureReport, answers: Mapping[Pair, Registered], copy: Snapshot | None
+) -> Finding:
+    return with_answers(report, answers) if copy is None else copy.judge(report)
 
 
 def _examine(

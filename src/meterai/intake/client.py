@@ -50,9 +50,10 @@ class Intake:
         """Where the mark would stand well."""
         return msgspec.json.decode(await self._ask(AskSuggest(page), document), type=Place)
 
-    async def examine(self, document: bytes) -> SignatureReport:
+    async def examine(self, document: bytes, *, twice: bool = True) -> SignatureReport:
         """What the document's seal is worth, against the trust bundle of this installation."""
-        return msgspec.json.decode(await self._ask(AskExamine(), document), type=SignatureReport)
+        found = await self._ask(AskExamine(twice), document)
+        return msgspec.json.decode(found, type=SignatureReport)
 
     async def read(self, document: bytes) -> Statement | None:
         """What a paper (PDF) or statement (JWS) of this installation says; None for anything else."""

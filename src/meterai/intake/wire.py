@@ -40,6 +40,9 @@ class AskSuggest(Ask, frozen=True, tag="suggest"):
 class AskExamine(Ask, frozen=True, tag="examine"):
     """What its seal is worth."""
 
+    twice: bool = True
+    """By both roads, which must agree; one of thousands goes the fast road first."""
+
 
 class AskRead(Ask, frozen=True, tag="read"):
     """What it states, if it is a signed paper of this installation."""

@@ -39,19 +39,26 @@ def pairs_of(reports: Sequence[SignatureReport]) -> list[Pair]:
     return list(found)
 
 
-def with_answers(report: SignatureReport, answers: Mapping[Pair, Registered]) -> Finding:
-    """The verdict on one file, with what the registry said of its pairs (empty: it was not asked)."""
+def with_answers(
+    report: SignatureReport, answers: Mapping[Pair, Registered], *, live: bool = True
+) -> Finding:
+    """The verdict on one file, with what the registry said of its pairs (empty: it was not asked).
+
+    ``live`` is False for a copy of the registry: then the registry itself stays unasked.
+    """
     finding = judge_offline(report)
     assert report.signed_sha256 is not None or not report.serials
     said = [answers.get((serial, report.signed_sha256 or b"")) for serial in report.serials]
     known = [answer for answer in said if answer is not None]
     if not known or len(known) < len(said):
         return finding
-    asked = replace(
-        finding,
-        checked=(*finding.checked, "registry"),
-        not_checked=tuple(name for name in finding.not_checked if name != "registry"),
-    )
+    asked = finding
+    if live:
+        asked = replace(
+            finding,
+            checked=(*finding.checked, "registry"),
+            not_checked=tuple(name for name in finding.not_checked if name != "registry"),
+        )
     answer = worst(known)
     if report.outcome is Outcome.SOUND:
         return replace(

@@ -46,6 +46,7 @@ SEVERITY = (
     Verdict.VOID,
     Verdict.REUSED,
     Verdict.NEEDS_REVIEW,
+    Verdict.GENUINE_OFFLINE,
     Verdict.GENUINE,
 )
 """Of several serials in one file the worst answer counts."""

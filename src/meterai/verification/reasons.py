@@ -15,6 +15,14 @@ SENTENCES: dict[str, Text] = {
         "Segel utuh, tetapi daftar nomor seri belum ditanya: pembatalan dan pemakaian ulang belum diketahui.",
         "The seal is whole, but the registry was not asked: cancellation and reuse are unknown.",
     ),
+    "registered_in_snapshot": Text(
+        "Segel utuh, dan berkas ini tercatat di salinan daftar; pembatalan sesudahnya belum diketahui.",
+        "The seal is whole, and the copy of the registry knows this file; later cancellation is unknown.",
+    ),
+    "newer_than_snapshot": Text(
+        "Segel utuh, tetapi dibubuhkan sesudah salinan daftar dibuat; periksa lagi secara daring.",
+        "The seal is whole, but it is newer than the copy of the registry; check again online.",
+    ),
     "other_document": Text(
         "Nomor seri ini milik dokumen lain.", "This serial belongs to another document."
     ),
