@@ -201,7 +201,7 @@ def test_without_script_a_hundred_files_go_in_one_form(
         assert row.get_attribute("data-verdict") == folder.expected[name]
     page.get_by_label("Nama pemeriksa").fill("Siti")
     with page.expect_download() as downloading:
-        page.get_by_role("button", name=re.compile("PDF")).click()
+        page.get_by_role("button", name=re.compile("Unduh Berita Acara")).click()
     saved = tmp_path / "acara.pdf"
     downloading.value.save_as(saved)
     assert meterai(office.data_dir, "proof", "verify", str(saved)).returncode == 0

@@ -42,6 +42,7 @@ from meterai.signing.sealed_file import (
     our_entry,
     range_of,
     signatures_in,
+    stands_outside_streams,
 )
 from meterai.signing.second_opinion import opinion_on_other, opinion_on_seal
 from meterai.signing.signed_data import (
@@ -256,7 +257,7 @@ class _Examination:
         if signatures:
             self._name_signer(reader, signatures[-1])
             raise self._stop(Reason.FOREIGN_SIGNER, CheckName.SIGNER)
-        if OURS_KEY.encode() in self._data:
+        if stands_outside_streams(self._data, reader, OURS_KEY.encode()):
             raise self._stop(Reason.SEAL_DAMAGED, CheckName.SIGNATURE)
         raise self._stop(Reason.NO_SEAL, CheckName.SIGNATURE)
 
