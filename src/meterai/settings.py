@@ -149,6 +149,11 @@ class Settings:
         return self.keys_dir or self.data_dir / "keys"
 
     @property
+    def public_dir(self) -> Path:
+        """The folder of small files that everybody may read, renewed by the clock."""
+        return self.data_dir / "public"
+
+    @property
     def postgres_dir(self) -> Path:
         """The folder of the embedded PostgreSQL."""
         return self.data_dir / "postgres"

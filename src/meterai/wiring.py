@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from meterai.affixing.affix import Workbench
 from meterai.affixing.model import Affixing
+from meterai.affixing.paid import Report, take_reports
 from meterai.affixing.reservation import AffixingWish, reserve_all
 from meterai.channel.model import ChannelId
 from meterai.clock import now
@@ -15,8 +16,11 @@ from meterai.intake.client import Intake
 from meterai.objects.bucket import BucketObjects
 from meterai.objects.folder import FolderObjects
 from meterai.objects.store import EncryptedObjects, Objects
+from meterai.payment.model import PaymentNotice
 from meterai.payment.provider import Provider
 from meterai.payment.snap import SnapProvider
+from meterai.sale.checkout import Wish, place_all
+from meterai.sale.model import Order
 from meterai.settings import Settings
 from meterai.signing.errors import TimeStampUnavailable
 from meterai.signing.keys import FileKey, Pkcs11Key, SealKey
@@ -43,6 +47,8 @@ class App:
     time_stamps: TimeStamps
     provider: Provider | None
     reservations: Batcher[AffixingWish, Affixing]
+    orders: Batcher[Wish, Order]
+    payments: Batcher[Report, PaymentNotice]
 
     @property
     def channel(self) -> ChannelId:
@@ -135,6 +141,8 @@ async def open_app(settings: Settings, name: str) -> AsyncIterator[App]:
         if provider is not None:
             stack.push_async_callback(provider.close)
         reservations = await stack.enter_async_context(Batcher(database, reserve_all))
+        orders = await stack.enter_async_context(Batcher(database, place_all, flushers=1))
+        payments = await stack.enter_async_context(Batcher(database, take_reports, flushers=1))
         yield App(
             settings=settings,
             database=database,
@@ -145,6 +153,8 @@ async def open_app(settings: Settings, name: str) -> AsyncIterator[App]:
             time_stamps=time_stamps,
             provider=provider,
             reservations=reservations,
+            orders=orders,
+            payments=payments,
         )
 
 

@@ -24,6 +24,7 @@ from meterai.affixing.restoration import cancel
 from meterai.errors import MeteraiError
 from meterai.ids import new_id
 from meterai.objects.errors import StoreUnavailable
+from meterai.pdf.road import Road
 from meterai.quota.balance import holdings
 from meterai.quota.model import Holding, total
 from meterai.serial import store as serials
@@ -82,6 +83,63 @@ async def test_a_reserved_affixing_is_stamped_sealed_stored_and_settled(
     assert serial.state is SerialState.AFFIXED
     assert serial.signed_sha256 == ended.signed_sha256
     assert (await here.audit()).discrepancies == []
+
+
+async def test_the_row_says_which_road_the_document_went(
+    here: Installation, bench: Workbench
+) -> None:
+    (plain,) = await here.reserve(1)
+    (mended,) = await here.reserve(1)
+    async with here.database.transaction() as connection:
+        await connection.execute(
+            """update document set inspection = jsonb_set(inspection, '{verdict}', '"repair"')
+               where id = $1""",
+            mended.document,
+        )
+    await affix_waiting(bench, "w")
+    assert (await here.look(plain.id)).road is Road.FAST
+    assert (await here.look(mended.id)).road is Road.REPAIR
+    async with here.database.reading() as connection:
+        assert await store.roads(connection) == {Road.FAST: 1, Road.CAREFUL: 0, Road.REPAIR: 1}
+
+
+@pytest.mark.parametrize("point", ["stamped", "sealed", "stored"])
+async def test_one_that_fails_leaves_its_company_alone(
+    here: Installation, bench: Workbench, point: str
+) -> None:
+    bad, *others = await here.reserve(4)
+
+    async def fail(at: str, id: UUID) -> None:
+        if (at, id) == (point, bad.id):
+            raise SignerUnavailable
+
+    await affix_waiting(replace(bench, at=fail), "w")
+    waiting = await here.look(bad.id)
+    assert (waiting.state, waiting.reason) == (AffixingState.WAITING, Reason.SIGNER_DOWN)
+    assert {(await here.look(o.id)).state for o in others} == {AffixingState.AFFIXED}
+    assert (await here.audit()).discrepancies == []
+
+
+async def test_large_documents_go_in_smaller_company_and_all_arrive(
+    here: Installation, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    affixings = await here.reserve(5)
+    monkeypatch.setattr("meterai.affixing.affix.BATCH_BYTES", 2 * len(LETTER))
+    batches: list[int] = []
+    put_all = bench.objects.put_all
+
+    class Counting:
+        def __getattr__(self, name: str) -> object:
+            return getattr(bench.objects, name)
+
+        async def put_all(self, files: dict[str, bytes]) -> None:
+            batches.append(len(files))
+            await put_all(files)
+
+    counting = replace(bench, objects=Counting())  # type: ignore[arg-type]  # a store that counts
+    assert await affix_waiting(counting, "w") == 5
+    assert batches == [2, 2, 1]
+    assert {(await here.look(a.id)).state for a in affixings} == {AffixingState.AFFIXED}
 
 
 async def test_every_attempt_signs_the_same_digest(here: Installation, bench: Workbench) -> None:
@@ -212,6 +270,27 @@ async def test_a_passing_failure_waits_with_the_same_serial_and_gives_back_at_la
     ended = await here.look(affixing.id)
     assert (ended.state, ended.reason) == (AffixingState.RESTORED, reason)
     assert (await held(here)).available == 10
+    assert (await here.audit()).discrepancies == []
+
+
+async def test_while_no_authority_answers_nothing_is_sealed_without_a_stamp(
+    here: Installation, bench: Workbench
+) -> None:
+    (affixing,) = await here.reserve(1)
+    here.stamps.mode = "down"
+    for _ in range(affixing.attempts_max):
+        assert await affix_waiting(bench, "w") == 1
+        async with here.database.transaction() as connection:
+            await connection.execute(
+                "update affixing set not_before = '-infinity' where state = 'waiting'"
+            )
+    ended = await here.look(affixing.id)
+    assert (ended.state, ended.reason) == (AffixingState.RESTORED, Reason.TIME_STAMP_DOWN)
+    assert not list((here.settings.data_dir / "objects").glob("stamped/*"))
+    here.stamps.mode = "up"
+    (again,) = await here.reserve(1)
+    await affix_waiting(bench, "w")
+    assert (await here.look(again.id)).state is AffixingState.AFFIXED
     assert (await here.audit()).discrepancies == []
 
 

@@ -208,11 +208,17 @@ def range_of_two(whole: bytes) -> bytes:
 
 def range_twice(whole: bytes) -> bytes:
     """Two ranges in one dictionary: one reader takes the first, another the last."""
-    return edited(whole, b"/Filter /Adobe.PPKLite", b"/ByteRange[0 9 9 9]")
+    return edited(whole, filter_of(whole), b"/ByteRange[0 9 9 9]")
 
 
 def contents_twice(whole: bytes) -> bytes:
-    return edited(whole, b"/Filter /Adobe.PPKLite", b"/Contents<300302011>")
+    return edited(whole, filter_of(whole), b"/Contents<3003020101>")
+
+
+def filter_of(whole: bytes) -> bytes:
+    """An entry of the newest signature dictionary that nobody misses, as this road writes it."""
+    found: list[bytes] = re.findall(rb"/Filter ?/Adobe\.PPKLite", whole)
+    return found[-1]
 
 
 def range_overlaps(whole: bytes) -> bytes:

@@ -24,16 +24,20 @@ BUDGETS_KB = {
     "/lacak/7K4P-2M": 45,
     "/c/0000000000000000000000": 25,
     "/kotak-keluar": 90,
+    "/stok": 45,
+    "/acara/cpns": 45,
+    "/terutang?jenis=statement": 45,
+    "/tukar": 45,
 }
 """First load in kilobytes, gzipped: page, style, script and pictures (docs/web.md)."""
 
 ROLES = {
-    "citizen": ["/riwayat", "/kuota"],
+    "citizen": ["/riwayat", "/kuota", "/hadiah"],
     "owner": ["/perusahaan", "/riwayat"],
-    "distributor": ["/kanal"],
-    "clerk": ["/kanal"],
+    "distributor": ["/kanal", "/loket/penyelia"],
+    "clerk": ["/kanal", "/loket"],
     "committee": ["/cek"],
-    "officer": ["/operator", "/kotak-keluar"],
+    "officer": ["/operator", "/kotak-keluar", "/operator/uang"],
     "auditor": ["/auditor"],
 }
 

@@ -56,34 +56,67 @@ async def test_old_names_are_listed_and_leftovers_removed(tmp_path: Path) -> Non
     assert list((tmp_path / "o" / "fresh").iterdir()) == []
 
 
-def test_the_kernel_is_asked_to_make_file_and_folder_durable_in_order(tmp_path: Path) -> None:
-    """A killed process cannot notice a missing fsync: the calls themselves are watched."""
+def watched(folder: Path, then: str) -> str:
+    """Which durable calls ``then`` makes, in order, once the folders are there."""
     code = (
         "import asyncio, os, sys, pathlib\n"
-        "from meterai.objects.folder import FolderObjects\n"
+        "from meterai.objects import folder\n"
         "calls = []\n"
-        "fsync, rename = os.fsync, pathlib.Path.rename\n"
+        "fsync, rename, whole = os.fsync, pathlib.Path.rename, folder.sync_file_system\n"
         "def watched_fsync(fd):\n"
         "    calls.append('fsync ' + os.readlink(f'/proc/self/fd/{fd}').rsplit('/', 1)[-1][:5])\n"
         "    fsync(fd)\n"
         "def watched_rename(self, target):\n"
         "    calls.append('rename')\n"
         "    return rename(self, target)\n"
+        "def watched_whole(fd):\n"
+        "    calls.append('syncfs' if whole(fd) else 'no syncfs')\n"
+        "    return calls[-1] == 'syncfs' and POSSIBLE\n"
+        "POSSIBLE = True\n"
         "os.fsync, pathlib.Path.rename = watched_fsync, watched_rename\n"
-        "objects = FolderObjects(pathlib.Path(sys.argv[1]))\n"
+        "folder.sync_file_system = watched_whole\n"
+        "objects = folder.FolderObjects(pathlib.Path(sys.argv[1]))\n"
         "asyncio.run(objects.put('stamped/first.pdf', b'x'))\n"
-        "calls.clear()\n"
-        "asyncio.run(objects.put('stamped/a.pdf', b'x' * 100000))\n"
-        "print(calls)\n"
+        "calls.clear()\n" + then + "print(calls)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "o")],
+        [sys.executable, "-c", code, str(folder)],
         env={"PYTHONPATH": str(SRC), "PATH": "/usr/bin"},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "['fsync a.pdf', 'rename', 'fsync stamp']"
+    return done.stdout.strip()
+
+
+_MANY = "{f'stamped/{name}.pdf': b'x' * 100000 for name in 'abc'}"
+
+
+def test_the_kernel_is_asked_to_make_file_and_folder_durable_in_order(tmp_path: Path) -> None:
+    """A killed process cannot notice a missing fsync: the calls themselves are watched."""
+    one = "asyncio.run(objects.put('stamped/a.pdf', b'x' * 100000))\n"
+    assert watched(tmp_path / "o", one) == "['fsync a.pdf', 'rename', 'fsync stamp']"
+
+
+def test_a_batch_is_made_durable_by_one_call_before_any_of_it_has_its_name(tmp_path: Path) -> None:
+    calls = watched(tmp_path / "o", f"asyncio.run(objects.put_all({_MANY}))\n")
+    assert calls == "['syncfs', 'rename', 'rename', 'rename', 'fsync stamp']"
+
+
+def test_where_one_call_cannot_do_it_each_file_is_made_durable(tmp_path: Path) -> None:
+    calls = watched(tmp_path / "o", f"POSSIBLE = False\nasyncio.run(objects.put_all({_MANY}))\n")
+    files = "'fsync a.pdf', 'fsync b.pdf', 'fsync c.pdf'"
+    assert calls == f"['syncfs', {files}, 'rename', 'rename', 'rename', 'fsync stamp']"
+
+
+async def test_many_are_put_and_got_together(tmp_path: Path) -> None:
+    objects = FolderObjects(tmp_path / "o")
+    files = {f"stamped/{number}.pdf": bytes([number]) * number for number in range(5)}
+    await objects.put_all(files)
+    assert list((tmp_path / "o" / "fresh").iterdir()) == []
+    found = await objects.get_all([*files, "stamped/none.pdf"])
+    assert isinstance(found.pop("stamped/none.pdf"), ObjectMissing)
+    assert found == files
 
 
 async def test_a_full_disk_leaves_nothing_half_and_is_said(tmp_path: Path) -> None:

@@ -1,20 +1,25 @@
 import asyncio
 import random
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from meterai.audit.reconciler import audit
-from meterai.channel.errors import SoldOut, TooManyAtOnce
+from meterai.channel import store as channels
+from meterai.channel.errors import ChannelClosed, DayCapReached, SoldOut, TooManyAtOnce
+from meterai.clock import now
 from meterai.db.connection import Database
+from meterai.payment import store as payments
 from meterai.payment.errors import NoticeContradicts
 from meterai.payment.model import NoticeState, Unplaced
 from meterai.people.model import Party
 from meterai.quota.balance import holdings, stock
 from meterai.quota.model import Holding, total
 from meterai.sale import store
-from meterai.sale.checkout import cancel, expire_due
+from meterai.sale.checkout import Wish, cancel, expire_due, place, place_all
 from meterai.sale.errors import OrderOver
-from meterai.sale.matching import Match, match
+from meterai.sale.matching import Match, match, match_all
 from meterai.sale.model import Order, OrderState
 from world.trade import CHANNEL, add_buyer, open_channel, payment_for, place_order, report
 
@@ -237,3 +242,93 @@ async def test_shuffled_payments_expiries_and_cancellations_leave_the_books_clea
     pairs = list(zip(orders, buyers, strict=True))
     await asyncio.gather(*(something(order, buyer) for order, buyer in pairs))
     await assert_clean(database)
+
+
+async def test_a_cap_of_a_day_holds_for_one_person_however_they_ask(database: Database) -> None:
+    async with database.transaction() as connection:
+        await open_channel(connection, units_per_day=5)
+        first, second = await add_buyer(connection), await add_buyer(connection)
+    same = b"the same telephone"
+
+    async def order(units: int, buyer: Party) -> Order:
+        async with database.transaction() as connection:
+            return await place(connection, Wish.new(buyer.id, CHANNEL, units, buyer=same), "snap")
+
+    said = await asyncio.gather(
+        *(order(1, first if n % 2 else second) for n in range(9)), return_exceptions=True
+    )
+    placed = [one for one in said if isinstance(one, Order)]
+    assert len(placed) == 5
+    assert all(isinstance(one, DayCapReached) for one in said if one not in placed)
+    await expire(database, placed[0])  # what was not bought does not count
+    await order(1, first)
+    with pytest.raises(DayCapReached):
+        await order(1, first)
+    async with database.transaction() as connection:  # in one batch too
+        third = await add_buyer(connection)
+        answers = await place_all(connection, [Wish.new(third.id, CHANNEL, 3) for _ in range(2)])
+    assert isinstance(answers[0], Order)
+    assert isinstance(answers[1], DayCapReached)
+    await assert_clean(database)
+
+
+async def test_a_batch_of_orders_takes_no_more_than_the_stock(database: Database) -> None:
+    async with database.transaction() as connection:
+        await open_channel(connection, stock=7)
+        buyer = await add_buyer(connection)
+        wishes = [Wish.new(buyer.id, CHANNEL, 2) for _ in range(6)]
+        answers = await place_all(connection, [*wishes, wishes[0]])
+    assert [type(one) for one in answers] == [Order, Order, Order, SoldOut, SoldOut, SoldOut, Order]
+    assert answers[-1] == answers[0]
+    assert await left(database) == 1
+    async with database.transaction() as connection:
+        assert await place_all(connection, wishes[:1]) == answers[:1]
+    await assert_clean(database)
+
+
+async def test_a_batch_with_every_kind_of_payment_ends_each_once(database: Database) -> None:
+    async with database.transaction() as connection:
+        await open_channel(connection, stock=2)
+        buyer = await add_buyer(connection)
+        good, late = [await place_order(connection, buyer) for _ in range(2)]
+    await expire(database, late)
+    async with database.transaction() as connection:
+        await place_order(connection, buyer)  # nothing is left for the late one
+    reports = [
+        payment_for(good),
+        payment_for(good, amount=1),
+        payment_for(good),
+        payment_for(late),
+        payment_for(late),
+        replace(payment_for(late), reference="M000000000000"),
+    ]
+    async with database.transaction() as connection:
+        recorded = await payments.record_notices(connection, [(r, "callback") for r in reports])
+        notices = [said[0] for said in recorded if not isinstance(said, NoticeContradicts)]
+        matched = await match_all(connection, [notice.id for notice in notices])
+    why = [matched[notice.id].unplaced for notice in notices]
+    assert why == [
+        None,
+        Unplaced.PAID_TWICE,
+        Unplaced.PAID_TWICE,
+        Unplaced.LATE_SOLD_OUT,
+        Unplaced.LATE_SOLD_OUT,
+        Unplaced.NO_ORDER,
+    ]
+    async with database.transaction() as connection:
+        again = await match_all(connection, [notice.id for notice in notices])
+    assert [again[notice.id].unplaced for notice in notices] == why
+    await assert_clean(database)
+
+
+async def test_outside_opening_hours_nothing_is_sold(database: Database) -> None:
+    soon = (now() + timedelta(hours=9)).time().replace(second=0, microsecond=0)  # WIB is +7
+    later = (now() + timedelta(hours=10)).time().replace(second=0, microsecond=0)
+    async with database.transaction() as connection:
+        await open_channel(connection)
+        terms = await channels.terms_at(connection, CHANNEL)
+        hours = replace(terms, valid_from=now() - timedelta(days=1), opens=soon, closes=later)
+        await channels.set_terms(connection, hours)
+        buyer = await add_buyer(connection)
+        with pytest.raises(ChannelClosed):
+            await place_order(connection, buyer)

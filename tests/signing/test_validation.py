@@ -150,6 +150,13 @@ async def test_the_document_without_its_stamp_has_none() -> None:
     assert judged(letter()).outcome is Outcome.NO_SEAL
 
 
+def test_a_date_made_nonsense_is_an_alteration_like_any_other() -> None:
+    date = re.search(rb"/M ?\(D(:|\\072)20", _SEALED)
+    assert date is not None
+    place = date.end() - 3  # the colon, however it is written
+    assert judged(tampering.flipped(_SEALED, place, 4)).outcome is Outcome.ALTERED
+
+
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_no_flipped_bit_outside_the_seal_goes_unnoticed(data: st.DataObject) -> None:

@@ -16,7 +16,7 @@ from meterai.clock import now
 from meterai.ids import new_id
 from meterai.payment import store as payments
 from meterai.payment.model import NoticeState, PaymentNotice, Reported, Unplaced
-from meterai.payment.provider import IssuedQr
+from meterai.payment.provider import IssuedQr, PaidBack
 from meterai.payment.snap import SnapProvider
 from meterai.proving.simulators import payments as simulator
 from meterai.proving.simulators.payments import Simulator
@@ -145,6 +145,16 @@ class HangingProvider:
     name = "snap"
 
     async def issue_qr(self, *_: object) -> IssuedQr:
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    async def issue_va(self, *_: object) -> str:
+        raise AssertionError
+
+    async def close_va(self, *_: object) -> None:
+        raise AssertionError
+
+    async def pay_back(self, *_: object) -> PaidBack:
         await asyncio.sleep(3600)
         raise AssertionError
 

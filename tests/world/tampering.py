@@ -259,7 +259,11 @@ SEAL: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         lambda s: in_seal(s, lambda data: data.attributes["message_digest"].native),
         "signature_wrong",
     ),
-    "time stamp flipped": (lambda s: in_seal(s, lambda data: data.time_stamp), "time_stamp_wrong"),
+    "time stamp flipped": (
+        # in its signature: the certificates that ride along decide nothing
+        lambda s: in_seal(s, lambda data: read_signed_data(data.time_stamp or b"").signature),
+        "time_stamp_wrong",
+    ),
     "certificate flipped": (lambda s: in_seal(s, lambda data: data.certificate), "foreign_signer"),
     "padding used": (lambda s: flipped(s, gap(s)[1] - 9), "seal_damaged"),
     "USF contents of noughts": (

@@ -1,14 +1,18 @@
-"""The story of one stamp, in order: claim, stamp, seal, store, settle. What fails gives back.
+"""The story of a stamp, in order: claim, stamp, seal, store, settle. What fails gives back.
 
 No transaction is open while a file is made. Everything irreversible is written down before: the row holds
 the units, the serials and the document's digest, and from it alone the same bytes follow every time.
+
+Many stamps go through each step together, because what a step costs is mostly paid once: a transaction, a wait
+for the disk, a turn of a thread. Still each has its own end: one that fails on the way leaves the others alone.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import structlog
@@ -27,6 +31,7 @@ from meterai.affixing.restoration import StatementSigner, restore
 from meterai.affixing.store import Sealed
 from meterai.clock import monotonic
 from meterai.db.connection import Connection, Database
+from meterai.db.errors import DatabaseUnavailable
 from meterai.db.outbox import put
 from meterai.errors import MeteraiError
 from meterai.ledger import journal
@@ -35,6 +40,7 @@ from meterai.objects.store import Objects
 from meterai.pdf.errors import CannotStamp
 from meterai.pdf.increment import Mark, Prepared, Request, prepare
 from meterai.pdf.model import Place
+from meterai.pdf.road import Road
 from meterai.quota.reservation import settle as settle_units
 from meterai.serial import store as serials
 from meterai.signing.errors import SignerUnavailable, TimeStampUnavailable
@@ -73,6 +79,45 @@ class Lost(Exception):
     """The claim is no longer the newest, or its time to seal is over. The file must not be made."""
 
 
+SETTLE_PATIENCE_S = 15.0
+"""How long a worker that holds finished files waits for a lost database."""
+SETTLE_PAUSE_S = 0.5
+BATCH = 32
+"""Affixings that go through the steps together, where so many wait."""
+BATCH_BYTES = 24 * 1024 * 1024
+"""Large documents go in smaller company: so much of them is in memory at a time, a few times over."""
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece(Generic[Made]):
+    """What a step made for a claim."""
+
+    claim: Claim
+    until: float
+    """When its permission to seal ends, by this process's own clock."""
+    made: Made
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamped:
+    """A document with its marks; already sealed where the claim before left a complete file."""
+
+    prepared: Prepared
+    whole: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A sealed file, and the digest over its signed range."""
+
+    content: bytes
+    digest: bytes
+    road: Road
+
+
 @dataclass(frozen=True, slots=True)
 class Failed:
     """An attempt that made no file."""
@@ -83,34 +128,85 @@ class Failed:
     """Trying again would fail the same way."""
 
 
-async def affix_waiting(
-    bench: Workbench, worker: str, *, size: int = 16, lease: timedelta = LEASE
-) -> int:
-    """Up to ``size`` waiting affixings were claimed and brought one step to their end.
-
-    Returns how many were claimed: 0 means that nothing waits.
-    """
+async def claim_waiting(
+    bench: Workbench, worker: str, *, size: int = BATCH, lease: timedelta = LEASE
+) -> "Claimed":
+    """Up to ``size`` waiting affixings are this worker's."""
     async with bench.database.transaction() as connection:
         claims = await store.claim(connection, worker, size=size, lease=lease)
     claimed_at = monotonic()
     for claim in claims:
         await bench.at("claimed", claim.affixing.id)
-    outcomes = await asyncio.gather(*(_try(bench, claim, claimed_at) for claim in claims))
-    await settle(bench, [outcome for outcome in outcomes if isinstance(outcome, Sealed)])
-    for outcome in outcomes:
-        if isinstance(outcome, Failed):
-            await give_back(bench, outcome)
-    return len(claims)
+    return Claimed(tuple(claims), claimed_at)
 
 
-async def _try(bench: Workbench, claim: Claim, claimed_at: float) -> Sealed | Failed | None:
-    """A stored file, a failure with its reason, or None when the claim was lost on the way."""
-    log = _log.bind(affixing=str(claim.affixing.id), fence=claim.fence)
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Claims, and when they were made."""
+
+    claims: tuple[Claim, ...]
+    at: float
+
+
+async def affix_waiting(
+    bench: Workbench, worker: str, *, size: int = BATCH, lease: timedelta = LEASE
+) -> int:
+    """Up to ``size`` waiting affixings were claimed and brought one step to their end.
+
+    Returns how many were claimed: 0 means that nothing waits.
+    """
+    claimed = await claim_waiting(bench, worker, size=size, lease=lease)
+    await affix(bench, claimed)
+    return len(claimed.claims)
+
+
+async def affix(bench: Workbench, claimed: Claimed) -> None:
+    """What was claimed is settled, waits again or gave its units back."""
+    for claims in _companies(claimed.claims):
+        failed: list[Failed] = []
+        pieces = [_Piece(c, claimed.at + c.left_s, None) for c in claims]
+        stamped = await _stamp_all(bench, pieces, failed)
+        sealed = await _seal_all(bench, stamped, failed)
+        await settle(bench, await _store_all(bench, sealed, failed))
+        for failure in failed:
+            await give_back(bench, failure)
+
+
+def _companies(claims: Sequence[Claim]) -> Iterator[list[Claim]]:
+    """In order, no more bytes together than a batch may have."""
+    together: list[Claim] = []
+    size = 0
+    for claim in claims:
+        if together and size + claim.size > BATCH_BYTES:
+            yield together
+            together, size = [], 0
+        together.append(claim)
+        size += claim.size
+    if together:
+        yield together
+
+
+async def _each(
+    pieces: Sequence[_Piece[Given]],
+    step: Callable[[_Piece[Given]], Awaitable[Made]],
+    failed: list[Failed],
+) -> list[_Piece[Made]]:
+    """The step is done for each piece, all at once; what fails is in ``failed``, what was lost is left out."""
+    outcomes = await asyncio.gather(*(_try(piece, step) for piece in pieces))
+    failed.extend(outcome for outcome in outcomes if isinstance(outcome, Failed))
+    return [outcome for outcome in outcomes if isinstance(outcome, _Piece)]
+
+
+async def _try(
+    piece: _Piece[Given], step: Callable[[_Piece[Given]], Awaitable[Made]]
+) -> _Piece[Made] | Failed | None:
+    """What the step made, a failure with its reason, or None when the claim was lost on the way."""
+    claim = piece.claim
     try:
-        async with asyncio.timeout(claimed_at + claim.left_s - monotonic()):
-            return await _make(bench, claim)
+        async with asyncio.timeout(piece.until - monotonic()):
+            return _Piece(claim, piece.until, await step(piece))
     except (Lost, TimeoutError):
-        log.warning("claim_lost")
+        _said_of(claim).warning("claim_lost")
         return None
     except SignerUnavailable:
         return Failed(claim, Reason.SIGNER_DOWN, for_good=False)
@@ -119,48 +215,100 @@ async def _try(bench: Workbench, claim: Claim, claimed_at: float) -> Sealed | Fa
     except StoreUnavailable:
         return Failed(claim, Reason.STORE_DOWN, for_good=False)
     except (CannotStamp, BreaksSignatures, ObjectMissing, ObjectDamaged) as error:
-        log.warning("cannot_stamp", code=error.code)
+        _said_of(claim).warning("cannot_stamp", code=error.code)
         return Failed(claim, Reason.CANNOT_STAMP, for_good=True)
-    except Exception:
-        log.exception("attempt_failed")
+    except Exception:  # noqa: BLE001 - logged with its trace; the attempt counts
+        _said_of(claim).exception("attempt_failed")
         return Failed(claim, Reason.INTERNAL, for_good=False)
 
 
-async def _make(bench: Workbench, claim: Claim) -> Sealed:
-    affixing = claim.affixing
-    source = await bench.objects.get(claim.source_object)
-    if hashlib.sha256(source).digest() != affixing.source_sha256:
-        raise ObjectDamaged
-    numbers = await _numbers(bench, affixing.id)
-    prepared = prepare(source, request_of(affixing, numbers, bench))
-    await bench.at("stamped", affixing.id)
-    whole = await _left_by_the_claim_before(bench, claim, prepared)
-    if whole is None:
+def _said_of(claim: Claim) -> Any:
+    """The log, with what every line about this claim says."""
+    return _log.bind(affixing=str(claim.affixing.id), fence=claim.fence)
+
+
+async def _stamp_all(
+    bench: Workbench, pieces: Sequence[_Piece[None]], failed: list[Failed]
+) -> list[_Piece[_Stamped]]:
+    """The marks are on the documents, each with an open gap."""
+    sources = await bench.objects.get_all([piece.claim.source_object for piece in pieces])
+
+    async def stamp(piece: _Piece[None]) -> _Stamped:
+        claim = piece.claim
+        source = sources[claim.source_object]
+        if isinstance(source, MeteraiError):
+            raise source
+        prepared = prepare(source, request_of(claim.affixing, claim.numbers, bench))
+        if prepared.source_sha256 != claim.affixing.source_sha256:
+            raise ObjectDamaged
+        await bench.at("stamped", claim.affixing.id)
+        return _Stamped(prepared, await _left_by_the_claim_before(bench, claim, prepared))
+
+    return await _each(pieces, stamp, failed)
+
+
+async def _seal_all(
+    bench: Workbench, pieces: Sequence[_Piece[_Stamped]], failed: list[Failed]
+) -> list[_Piece[_Whole]]:
+    """The seals are in the gaps: made only under claims that were the newest just before."""
+    open_gaps = [(p.claim.affixing.id, p.claim.fence) for p in pieces if p.made.whole is None]
+    mine: set[UUID] = set()
+    if open_gaps:
         async with bench.database.reading() as connection:
-            if not await store.still_mine(connection, affixing.id, claim.fence):
+            mine = await store.still_mine(connection, open_gaps)
+
+    async def seal(piece: _Piece[_Stamped]) -> _Whole:
+        affixing, prepared, whole = piece.claim.affixing, piece.made.prepared, piece.made.whole
+        if whole is None:
+            if affixing.id not in mine:
                 raise Lost
-        whole = prepared.sealed_with(await bench.sealer.seal(prepared.digest))
-        if affixing.certify is None and lost_signatures(source, whole, affixing.reserved_at):
-            raise BreaksSignatures
-        await bench.at("sealed", affixing.id)
-    await bench.objects.put(claim.object, whole)
-    if await bench.objects.get(claim.object) != whole:
-        raise StoreUnavailable
-    await bench.at("stored", affixing.id)
-    return Sealed(
-        id=affixing.id,
-        fence=claim.fence,
-        object=claim.object,
-        signed_sha256=prepared.digest,
-        file_sha256=hashlib.sha256(whole).digest(),
-        size=len(whole),
-        pages=claim.pages,
-    )
+            whole = prepared.sealed_with(await bench.sealer.seal(prepared.digest))
+            if affixing.certify is None and lost_signatures(
+                prepared.document, whole, affixing.reserved_at
+            ):
+                raise BreaksSignatures
+            await bench.at("sealed", affixing.id)
+        road = Road.REPAIR if piece.claim.repaired else prepared.road
+        return _Whole(whole, prepared.digest, road)
+
+    return await _each(pieces, seal, failed)
 
 
-async def _numbers(bench: Workbench, affixing: UUID) -> list[str]:
-    async with bench.database.reading() as connection:
-        return [serial.number for serial in await serials.of_affixing(connection, affixing)]
+async def _store_all(
+    bench: Workbench, pieces: Sequence[_Piece[_Whole]], failed: list[Failed]
+) -> list[Sealed]:
+    """The files are durable and were read back."""
+    if not pieces:
+        return []
+    files = {piece.claim.object: piece.made.content for piece in pieces}
+    stored = asyncio.create_task(_keep(bench, files))
+
+    async def keep(piece: _Piece[_Whole]) -> Sealed:
+        claim = piece.claim
+        if claim.object not in await asyncio.shield(stored):
+            raise StoreUnavailable
+        await bench.at("stored", claim.affixing.id)
+        return Sealed(
+            id=claim.affixing.id,
+            fence=claim.fence,
+            object=claim.object,
+            signed_sha256=piece.made.digest,
+            file_sha256=hashlib.sha256(piece.made.content).digest(),
+            size=len(piece.made.content),
+            pages=claim.pages,
+            road=piece.made.road,
+        )
+
+    kept = await _each(pieces, keep, failed)
+    await asyncio.wait([stored])  # nothing is left behind, also when every claim was lost
+    return [piece.made for piece in kept]
+
+
+async def _keep(bench: Workbench, files: dict[str, bytes]) -> set[str]:
+    """Those of the files that were found whole afterwards."""
+    await bench.objects.put_all(files)
+    back = await bench.objects.get_all(list(files))
+    return {name for name, content in files.items() if back[name] == content}
 
 
 def request_of(affixing: Affixing, numbers: Sequence[str], bench: Workbench) -> Request:
@@ -196,19 +344,36 @@ async def _left_by_the_claim_before(
 async def settle(bench: Workbench, files: Sequence[Sealed]) -> set[UUID]:
     """The files whose claim is still the newest have won: units used, serials affixed, in one commit.
 
-    Returns the winners. A loser's file is never served, is swept later, and verifies as void.
+    Returns the winners. A loser's file is never served, is swept later, and verifies as void. When the database
+    is lost on the way, also at COMMIT, it is asked again: the rows themselves say whether they were settled.
     """
     if not files:
         return set()
+    patience, again = monotonic() + SETTLE_PATIENCE_S, False
+    while True:
+        try:
+            won = await _settle(bench, files, again=again)
+        except DatabaseUnavailable:
+            if monotonic() > patience:
+                raise  # the files are stored under a live fence: recovery settles them
+            _log.warning("settle_again", files=len(files))
+            await asyncio.sleep(SETTLE_PAUSE_S)
+            again = True
+            continue
+        for file in won:
+            await bench.at("settled", file.id)
+        return {file.id for file in won}
+
+
+async def _settle(bench: Workbench, files: Sequence[Sealed], *, again: bool) -> list[Sealed]:
     async with bench.database.transaction() as connection:
+        before = await store.settled_already(connection, files) if again else set()
         winners = await store.lock_fenced(connection, [(f.id, f.fence) for f in files])
         won = [f for f in files if f.id in winners]
         await _write_settled(connection, won)
         for file in won:
             await bench.at("settling", file.id)
-    for file in won:
-        await bench.at("settled", file.id)
-    return set(winners)
+    return [f for f in files if f.id in winners or f.id in before]
 
 
 async def _write_settled(connection: Connection, won: Sequence[Sealed]) -> None:

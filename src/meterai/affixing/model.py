@@ -7,6 +7,8 @@ from uuid import UUID
 
 import msgspec
 
+from meterai.pdf.road import Road
+
 RECIPE = 2
 """The version of the engine that new affixings are made with; the row remembers its own."""
 
@@ -125,6 +127,8 @@ class Affixing:
     size: int | None
     ended_at: datetime | None
     certificate: str | None
+    road: Road | None
+    """How the bytes of the stamped document came about; None until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,13 @@ class Claim:
     fence: int
     seal_until: datetime
     source_object: str
+    size: int
+    """Of the document, in bytes."""
     pages: int
+    numbers: tuple[str, ...]
+    """The serials, in the order of the marks."""
+    repaired: bool
+    """The document was written anew when it came in."""
     left_s: float
     """How long, from now, the claim is good for: the worker keeps its own time from here."""
 

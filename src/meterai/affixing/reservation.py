@@ -213,6 +213,7 @@ def _draft(wish: AffixingWish, document: Document, terms: Terms, reserved_at: da
         size=None,
         ended_at=None,
         certificate=None,
+        road=None,
     )
 
 

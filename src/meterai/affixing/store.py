@@ -18,16 +18,21 @@ from meterai.affixing.model import (
     Reason,
 )
 from meterai.db.connection import Connection, Row
+from meterai.pdf.road import Road
 
 _COLUMNS = """a.id, a.document, a.party, a.channel, a.lane, a.units, a.marks, a.certify, a.recipe,
     a.source_sha256, a.reserved_at, a.deadline, a.attempts, a.attempts_max, a.state, a.fence,
     a.seal_until, a.reason, a.object, a.signed_sha256, a.file_sha256, a.size, a.ended_at,
-    a.certificate"""
+    a.certificate, a.road"""
+
+
+_BESIDE = ("source_object", "source_size", "pages", "numbers", "repaired", "left_s", "request_key")
+"""What some queries give beside the affixing itself."""
 
 
 def _affixing(row: Row) -> Affixing:
     fields = dict(row.items())
-    for extra in ("source_object", "pages", "left_s", "request_key"):
+    for extra in _BESIDE:
         fields.pop(extra, None)
     return Affixing(
         **fields
@@ -36,6 +41,7 @@ def _affixing(row: Row) -> Affixing:
             "marks": msgspec.json.decode(row["marks"], type=tuple[MarkPlace, ...]),
             "state": AffixingState(row["state"]),
             "reason": None if row["reason"] is None else Reason(row["reason"]),
+            "road": None if row["road"] is None else Road(row["road"]),
         }
     )
 
@@ -172,7 +178,9 @@ async def claim(connection: Connection, worker: str, *, size: int, lease: timede
                 seal_until = least(clock_timestamp() + $5::interval, deadline)
             from document d
             where a.id in (select id from taken) and d.id = a.document
-            returning {_COLUMNS}, d.object as source_object, d.pages,
+            returning {_COLUMNS}, d.object as source_object, d.size as source_size, d.pages,
+                array(select number from serial s where s.affixing = a.id order by s.position) as numbers,
+                d.inspection->>'verdict' = 'repair' as repaired,
                 extract(epoch from a.seal_until - clock_timestamp())::float8 as left_s""",
         worker,
         size,
@@ -190,22 +198,26 @@ async def claim(connection: Connection, worker: str, *, size: int, lease: timede
                 affixing.fence,
                 affixing.seal_until,
                 row["source_object"],
+                row["source_size"],
                 row["pages"],
+                tuple(row["numbers"]),
+                row["repaired"],
                 row["left_s"],
             )
         )
     return sorted(claims, key=lambda c: c.affixing.reserved_at)
 
 
-async def still_mine(connection: Connection, id: UUID, fence: int) -> bool:
-    """Whether this claim may still seal, by the database's clock."""
-    found = await connection.fetchval(
-        """select 1 from affixing where id = $1 and fence = $2 and state = 'working'
-               and seal_until > clock_timestamp()""",
-        id,
-        fence,
+async def still_mine(connection: Connection, claims: Sequence[tuple[UUID, int]]) -> set[UUID]:
+    """Those of these claims (affixing, fence) that may still seal, by the database's clock."""
+    rows = await connection.fetch(
+        """select a.id from affixing a
+           join unnest($1::uuid[], $2::int[]) as c (id, fence) on c.id = a.id and c.fence = a.fence
+           where a.state = 'working' and a.seal_until > clock_timestamp()""",
+        [id for id, _ in claims],
+        [fence for _, fence in claims],
     )
-    return found is not None
+    return {row["id"] for row in rows}
 
 
 async def lock_fenced(
@@ -233,23 +245,46 @@ class Sealed:
     file_sha256: bytes
     size: int
     pages: int
+    road: Road
+
+
+async def settled_already(connection: Connection, files: Sequence[Sealed]) -> set[UUID]:
+    """Those that have won with this very file: a COMMIT whose answer was lost had taken effect."""
+    rows = await connection.fetch(
+        """select a.id from affixing a join unnest($1::uuid[], $2::text[]) as f (id, object)
+           on a.id = f.id and a.object = f.object where a.state = 'affixed'""",
+        [f.id for f in files],
+        [f.object for f in files],
+    )
+    return {row["id"] for row in rows}
 
 
 async def mark_affixed(connection: Connection, files: Sequence[Sealed]) -> None:
     """These affixings are settled; only now can their files be downloaded."""
     await connection.execute(
         """update affixing a set state = 'affixed', object = f.object, signed_sha256 = f.signed,
-                  file_sha256 = f.file, size = f.size, ended_at = now(), seal_until = null,
+                  file_sha256 = f.file, size = f.size, road = f.road, ended_at = now(), seal_until = null,
                   reason = null
-           from unnest($1::uuid[], $2::text[], $3::bytea[], $4::bytea[], $5::int[])
-                as f (id, object, signed, file, size)
+           from unnest($1::uuid[], $2::text[], $3::bytea[], $4::bytea[], $5::int[], $6::text[])
+                as f (id, object, signed, file, size, road)
            where a.id = f.id""",
         [f.id for f in files],
         [f.object for f in files],
         [f.signed_sha256 for f in files],
         [f.file_sha256 for f in files],
         [f.size for f in files],
+        [f.road.value for f in files],
     )
+
+
+async def roads(connection: Connection) -> dict[Road, int]:
+    """How many affixings of the last day went which road."""
+    rows = await connection.fetch(
+        """select road, count(*) as n from affixing
+           where state = 'affixed' and ended_at > now() - interval '24 hours' and road is not null
+           group by road"""
+    )
+    return dict.fromkeys(Road, 0) | {Road(row["road"]): row["n"] for row in rows}
 
 
 async def mark_waiting(connection: Connection, id: UUID, reason: Reason, pause: timedelta) -> None:

@@ -2,10 +2,12 @@
 
 from prometheus_client import Gauge
 
+from meterai.affixing import store as affixings
 from meterai.db.connection import Database
 from meterai.quota.balance import stock
 
 AFFIXINGS = Gauge("meterai_affixings", "Affixings of the last day by state", ["state"])
+ROADS = Gauge("meterai_affixing_roads", "Affixed in the last day by the engine's road", ["road"])
 WAITING_S = Gauge("meterai_oldest_waiting_seconds", "Age of the oldest affixing under way")
 STOCK = Gauge("meterai_stock_units", "Units a channel can still sell", ["channel"])
 UNMATCHED = Gauge("meterai_payments_unmatched", "Payments recorded but not matched yet")
@@ -29,6 +31,8 @@ async def measure(database: Database) -> None:
                where reserved_at > now() - interval '24 hours' group by state"""
         ):
             AFFIXINGS.labels(row["state"]).set(row["n"])
+        for road, n in (await affixings.roads(connection)).items():
+            ROADS.labels(road.value).set(n)
         for channel, units in (await stock(connection)).items():
             STOCK.labels(channel).set(units)
         sums = await connection.fetchrow(_QUERY)

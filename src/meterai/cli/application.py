@@ -213,15 +213,35 @@ def _add_checks(app: typer.Typer) -> None:
 
     @app.command()
     def audit(
-        server: Server = None, key: Key = None, data_dir: DataDir = None, as_json: Json = False
+        package: Annotated[
+            Path | None,
+            typer.Argument(exists=True, dir_okay=False, help="Compute this package anew instead"),
+        ] = None,
+        write: Annotated[
+            Path | None,
+            typer.Option("--write", dir_okay=False, help="Write a package, check nothing"),
+        ] = None,
+        keys: Annotated[
+            str | None, typer.Option(help="File or address of the issuer's meterai-keys.json")
+        ] = None,
+        server: Server = None,
+        key: Key = None,
+        data_dir: DataDir = None,
+        as_json: Json = False,
     ) -> None:
         """Check all invariants and the journal's hash chain; exit 0 only when clean."""
         from meterai.cli import audit as auditing
         from meterai.cli.connection import connected
+        from meterai.cli.proof import trust_from
 
         with speaking_of_failures():
             settings = _settings(data_dir)
-            if server is not None:
+            if write is not None:
+                asyncio.run(auditing.pack_folder(settings, write))
+                return
+            if package is not None:
+                found = auditing.read_package(package, trust_from(keys, settings))
+            elif server is not None:
                 with connected(settings, server, key) as client:
                     found = auditing.ask_server(client)
             else:

@@ -1,10 +1,17 @@
 """``meterai audit``: every invariant and the journal's chain; exit 0 only when all is clean."""
 
-from meterai.audit.model import Invariant
+from pathlib import Path
+
+from meterai.audit.model import Invariant, Report
+from meterai.audit.package import write_package
+from meterai.audit.recomputation import recompute
 from meterai.audit.reconciler import audit
 from meterai.cli.speech import record, say
 from meterai.client.calls import AuditReport, Client, Contradiction
+from meterai.clock import now
 from meterai.settings import Settings
+from meterai.signing.paper import read
+from meterai.signing.trust import Trust
 from meterai.wiring import open_app
 
 
@@ -30,6 +37,26 @@ async def read_folder(settings: Settings) -> AuditReport:
     finally:
         if cluster is not None and not was_running:
             await cluster.stop()
+    return _told(report)
+
+
+def read_package(file: Path, trust: Trust) -> AuditReport:
+    """An auditor's package, computed anew; the signature is checked by ``trust``. Reads nothing else."""
+
+    def read_statement(statement: str) -> tuple[str, dict[str, object]]:
+        said = read(statement.encode(), trust)
+        return said.kind, dict(said.facts)
+
+    return _told(recompute(file, read_statement))
+
+
+async def pack_folder(settings: Settings, file: Path) -> None:
+    """``file`` is the auditor's package of a data folder whose database runs."""
+    async with open_app(settings, "audit") as app:
+        await write_package(app.database, app.statements, file, now())
+
+
+def _told(report: Report) -> AuditReport:
     return AuditReport(
         report.clean,
         report.counted,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 import asyncpg
@@ -43,8 +44,8 @@ NO_ROOM = (asyncpg.InsufficientResourcesError, asyncpg.PostgresIOError)
 class Connection(Protocol):
     """What a store may do: run SQL. It never commits; whoever opened the transaction does."""
 
-    async def fetch(self, query: str, *args: object) -> Sequence[Row]:
-        """All rows."""
+    async def fetch(self, query: str, *args: object, timeout: float | None = None) -> Sequence[Row]:
+        """All rows; ``timeout`` in seconds where the usual patience is too short."""
 
     async def fetchrow(self, query: str, *args: object) -> Row | None:
         """The first row, or None."""
@@ -57,6 +58,17 @@ class Connection(Protocol):
 
     async def executemany(self, query: str, args: Iterable[Sequence[object]]) -> None:
         """Nothing; the command ran once for each row of arguments."""
+
+    async def copy_from_query(
+        self,
+        query: str,
+        *args: object,
+        output: Path,
+        format: str,
+        header: bool,
+        timeout: float | None = None,
+    ) -> str:
+        """The rows are in the file ``output``, however many they are."""
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """A transaction, or a savepoint within one."""
@@ -76,6 +88,7 @@ class Database:
             min_size=0,
             max_size=size_max,
             command_timeout=30,
+            reset=_as_it_is,
             server_settings={
                 "application_name": name,
                 # Arrays of a whole batch come as parameters: a plan made for an empty table or for a
@@ -129,6 +142,14 @@ class Database:
             raise
         finally:
             await self._pool.release(connection)
+
+
+async def _as_it_is(_connection: Any) -> None:
+    """Nothing is asked of the server when a connection goes back (the driver rolls back what is open).
+
+    A statement of ours changes its transaction only (``set local``), never its session; the usual
+    ``reset all`` would be a journey to the server and back for every page.
+    """
 
 
 def _give_up(connection: Any) -> None:

@@ -49,6 +49,73 @@ async def open_account(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class AccountKey:
+    """What names an account; ``limit`` matters only when it is opened."""
+
+    ledger: Ledger
+    code: int
+    owner: UUID | None
+    scope: str
+    limit: Limit = Limit.DEBITS_MUST_NOT_EXCEED_CREDITS
+
+
+async def open_accounts(
+    connection: Connection, keys: Iterable[AccountKey]
+) -> dict[AccountKey, int]:
+    """All these accounts exist; returns their ids."""
+    wanted = sorted(set(keys), key=lambda k: (k.ledger, k.code, k.owner or _NOBODY, k.scope))
+    found = await _find_accounts(connection, wanted)
+    missing = [key for key in wanted if key not in found]
+    if missing:
+        await connection.execute(
+            """insert into account (ledger, code, owner, scope, flags)
+               select * from unnest($1::smallint[], $2::smallint[], $3::uuid[], $4::text[],
+                                    $5::smallint[])
+               on conflict (ledger, code, owner, scope) do nothing""",
+            *_columns(missing),
+            [int(key.limit) for key in missing],
+        )
+        found |= await _find_accounts(connection, missing)
+    return found
+
+
+_NOBODY = UUID(int=0)
+
+
+async def _find_accounts(
+    connection: Connection, keys: Sequence[AccountKey]
+) -> dict[AccountKey, int]:
+    """Owned and shared ones are asked for apart: only plain equality uses the index."""
+    found: dict[AccountKey, int] = {}
+    for owned in (True, False):
+        part = [key for key in keys if (key.owner is not None) is owned]
+        if not part:
+            continue
+        match = "a.owner = w.owner" if owned else "a.owner is null"
+        rows = await connection.fetch(
+            f"""select w.n, a.id from
+                   unnest($1::smallint[], $2::smallint[], $3::uuid[], $4::text[]) with ordinality
+                       as w (ledger, code, owner, scope, n)
+                   join account a on a.ledger = w.ledger and a.code = w.code
+                       and a.scope = w.scope and {match}""",
+            *_columns(part),
+        )
+        found |= {part[row["n"] - 1]: row["id"] for row in rows}
+    return found
+
+
+def _columns(
+    keys: Sequence[AccountKey],
+) -> tuple[list[int], list[int], list[UUID | None], list[str]]:
+    return (
+        [int(key.ledger) for key in keys],
+        [key.code for key in keys],
+        [key.owner for key in keys],
+        [key.scope for key in keys],
+    )
+
+
 _FIND = """select id from account where ledger = $1 and code = $2
            and owner is not distinct from $3 and scope is not distinct from $4"""
 

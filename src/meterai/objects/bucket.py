@@ -1,6 +1,7 @@
 """Objects in an S3 bucket (or anything obstore speaks), by address."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,9 @@ from obstore.exceptions import BaseError
 from obstore.store import from_url
 
 from meterai.clock import now
+from meterai.errors import MeteraiError
 from meterai.objects.errors import ObjectMissing, StoreUnavailable
+from meterai.objects.store import Found
 
 
 class BucketObjects:
@@ -34,6 +37,20 @@ class BucketObjects:
             raise ObjectMissing from error
         except BaseError as error:
             raise StoreUnavailable from error
+
+    async def put_all(self, files: Mapping[str, bytes]) -> None:
+        """Durable once the service has acknowledged each; all are on their way at once."""
+        await asyncio.gather(*(self.put(name, content) for name, content in files.items()))
+
+    async def get_all(self, names: Sequence[str]) -> dict[str, Found]:
+        """What was found; all are asked for at once."""
+        return dict(zip(names, await asyncio.gather(*map(self._find, names)), strict=True))
+
+    async def _find(self, name: str) -> Found:
+        try:
+            return await self.get(name)
+        except MeteraiError as error:
+            return error
 
     async def delete(self, name: str) -> None:
         """Gone."""

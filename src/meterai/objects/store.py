@@ -1,9 +1,14 @@
 """The one interface to kept files, and encryption around any of its implementations."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from meterai.errors import MeteraiError
 from meterai.objects.errors import ObjectDamaged
+
+Found = bytes | MeteraiError
+"""The content of an object, or the error why there is none."""
 
 
 class Objects(Protocol):
@@ -14,6 +19,12 @@ class Objects(Protocol):
 
     async def get(self, name: str) -> bytes:
         """Its content; raises :class:`ObjectMissing` and :class:`StoreUnavailable`."""
+
+    async def put_all(self, files: Mapping[str, bytes]) -> None:
+        """All of them are durable; raises :class:`StoreUnavailable`, and then any of them may be."""
+
+    async def get_all(self, names: Sequence[str]) -> dict[str, Found]:
+        """For each name what :meth:`get` gives or raises."""
 
     async def delete(self, name: str) -> None:
         """There is no such object any more; deleting it twice is harmless."""
@@ -50,6 +61,28 @@ class EncryptedObjects:
             return self._cipher.open(sealed, name.encode())
         except ValueError as error:
             raise ObjectDamaged from error
+
+    async def put_all(self, files: Mapping[str, bytes]) -> None:
+        """See :class:`Objects`."""
+        await self._kept.put_all(await asyncio.to_thread(self._seal_all, files))
+
+    def _seal_all(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        return {name: self._cipher.seal(content, name.encode()) for name, content in files.items()}
+
+    async def get_all(self, names: Sequence[str]) -> dict[str, Found]:
+        """See :class:`Objects`; :class:`ObjectDamaged` where the content was changed at rest."""
+        return await asyncio.to_thread(self._open_all, await self._kept.get_all(names))
+
+    def _open_all(self, found: Mapping[str, Found]) -> dict[str, Found]:
+        return {name: self._opened(name, content) for name, content in found.items()}
+
+    def _opened(self, name: str, content: Found) -> Found:
+        if isinstance(content, MeteraiError):
+            return content
+        try:
+            return self._cipher.open(content, name.encode())
+        except ValueError:
+            return ObjectDamaged()
 
     async def delete(self, name: str) -> None:
         """See :class:`Objects`."""

@@ -37,6 +37,34 @@ class NoticeNotAccepted(Refused):
     next_step = Text("Periksa kunci dan jam server pengirim.", "Check the sender's key and clock.")
 
 
+class NoticeTooOld(NoticeNotAccepted):
+    """The provider signed it, but dated it more than five minutes from our clock."""
+
+    code = "payment_notice_too_old"
+    says = Text(
+        "Pemberitahuan ini terlalu lama atau jamnya tidak cocok.",
+        "The notice is too old, or the clocks differ.",
+    )
+    next_step = Text(
+        "Kirim ulang dengan waktu sekarang; pembayarannya tetap kami tanyakan sendiri.",
+        "Send it again with the present time; we also ask about the payment ourselves.",
+    )
+
+
+class ProviderDeclines(Refused):
+    """The provider understood and said no."""
+
+    code = "payment_provider_declines"
+    says = Text(
+        "Penyedia pembayaran menolak permintaan ini ({why}).",
+        "The payment provider declined this request ({why}).",
+    )
+    next_step = Text(
+        "Tidak ada uang yang berpindah. Petugas memeriksanya.",
+        "No money moved. An officer looks into it.",
+    )
+
+
 class NoticeNotUnderstood(Invalid):
     """The callback is signed but its content cannot be read."""
 

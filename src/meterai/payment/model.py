@@ -19,6 +19,12 @@ class MoneyAccount(IntEnum):
     """Stamp duty received, owed to the state, by channel."""
     SERVICE_FEE = 104
     """The channel's own fee, by channel."""
+    PREPAID_DUTY = 105
+    """Duty a channel deposited with the state ahead, for which it took no stock yet, by channel."""
+    TREASURY = 106
+    """The state's treasury; its debits are all deposits."""
+    STOCKED_DUTY = 107
+    """Deposited duty for which stock was handed over, by channel."""
 
 
 class MoneyMove(IntEnum):
@@ -27,6 +33,14 @@ class MoneyMove(IntEnum):
     DUTY_PAID = 101
     FEE_PAID = 102
     UNPLACED = 103
+    REFUNDED = 104
+    """Back to whoever paid."""
+    WITHHELD = 105
+    """The part of a refund that the terms keep: from duty to the channel's fee."""
+    DEPOSITED = 106
+    """To the state's treasury, ahead of the stock."""
+    STOCKED = 107
+    """Deposited duty was used for stock; or came back with it."""
 
 
 class NoticeState(Enum):
@@ -61,6 +75,23 @@ class PaymentRequest:
     qris: str | None
     expires_at: datetime
     settled: bool
+    method: str = "qris"
+    """``qris``, ``va`` or ``cash``."""
+    va_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that truly came from the provider and yet changed nothing."""
+
+    path: str
+    sent_at: str
+    """As its sender dated it."""
+    why: str = ""
+    """The code of the failure."""
+    times: int = 1
+    received_at: datetime | None = None
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,25 @@ class IssuedQr:
     provider_reference: str
 
 
+@dataclass(frozen=True, slots=True)
+class Payback:
+    """Money that shall go back to whoever paid; ``refund`` makes a repetition harmless."""
+
+    refund: str
+    reference: str
+    external_id: str
+    """The payment that it comes from."""
+    amount: Rupiah
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaidBack:
+    """The provider sent the money back."""
+
+    number: str
+
+
 class Provider(Protocol):
     """A payment provider. SNAP BI is the one interface spoken; providers differ in their profile."""
 
@@ -30,7 +49,25 @@ class Provider(Protocol):
         Raises :class:`meterai.payment.errors.ProviderUnavailable`.
         """
 
-    async def inquire(self, reference: str) -> Reported | None:
+    async def issue_va(self, reference: str, amount: Rupiah, expires_at: datetime) -> str:
+        """The number of a virtual account that takes this amount until then; asking again gives the same.
+
+        Raises :class:`meterai.payment.errors.ProviderUnavailable` and ``ProviderDeclines``.
+        """
+
+    async def close_va(self, reference: str) -> None:
+        """The virtual account of this reference takes no money any more.
+
+        Raises :class:`meterai.payment.errors.ProviderUnavailable` and ``ProviderDeclines``.
+        """
+
+    async def pay_back(self, wish: Payback) -> PaidBack:
+        """The money went back, once, however often this is asked.
+
+        Raises :class:`meterai.payment.errors.ProviderUnavailable` and ``ProviderDeclines``.
+        """
+
+    async def inquire(self, reference: str, method: str = "qris") -> Reported | None:
         """The payment made for this reference, or None when there is none so far.
 
         Raises :class:`meterai.payment.errors.ProviderUnavailable`.

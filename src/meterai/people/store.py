@@ -57,6 +57,13 @@ async def phone_of(connection: Connection, party: UUID) -> bytes | None:
     return found
 
 
+async def phone_index_of(connection: Connection, party: UUID) -> bytes | None:
+    """The keyed index of the telephone number, if there is one: equal for the same number."""
+    found = await connection.fetchval("select phone_index from party where id = $1", party)
+    assert found is None or isinstance(found, bytes)
+    return found
+
+
 async def person_with_phone(connection: Connection, phone_index: bytes) -> Party | None:
     """The person who proved this number."""
     row = await connection.fetchrow(
@@ -108,24 +115,26 @@ async def join(connection: Connection, company: UUID, person: UUID, role: Compan
 
 async def visitor(connection: Connection, token_hash: bytes) -> Visitor:
     """Who this session belongs to; a stranger when it is unknown or over."""
+    # One question, for it is asked for every page: arrays instead of rows of their own.
     row = await connection.fetchrow(
-        f"""select {_PARTY} from session s join party p on p.id = s.party
+        f"""select {_PARTY},
+                array(select distinct role from duty_role where person = p.id) as roles,
+                array(select (c.id, c.kind, c.name, c.language, m.role)
+                      from membership m join party c on c.id = m.company
+                      where m.person = p.id order by c.name) as companies
+            from session s join party p on p.id = s.party
             where s.token_hash = $1 and s.expires_at > now()""",
         token_hash,
     )
     if row is None:
         return Visitor()
-    party = _party(row)
-    roles = await connection.fetch("select role from duty_role where person = $1", party.id)
-    companies = await connection.fetch(
-        f"""select {_PARTY}, m.role from membership m join party p on p.id = m.company
-            where m.person = $1 order by p.name""",
-        party.id,
-    )
     return Visitor(
-        party,
-        frozenset(Role(r["role"]) for r in roles),
-        tuple(Membership(_party(c), CompanyRole(c["role"])) for c in companies),
+        _party(row),
+        frozenset(Role(role) for role in row["roles"]),
+        tuple(
+            Membership(Party(id, PartyKind(kind), name, language), CompanyRole(role))
+            for id, kind, name, language, role in row["companies"]
+        ),
     )
 
 

@@ -43,11 +43,61 @@ def commands() -> typer.Typer:
         """Transfers a second out of one hot account, batched, every commit durable."""
         with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
             found = uvloop.run(_ledger(Path(folder), seconds, clients, batch))
-        if as_json:
-            record(found)
-        else:
-            for name, value in found.items():
-                say(f"{name:<16} {value}")
+        _tell(found, as_json=as_json)
+
+    @app.command()
+    def affix(
+        seconds: Annotated[float, typer.Option(help="How long to measure")] = 60,
+        warm_up: Annotated[float, typer.Option(help="Seconds before that")] = 10,
+        in_flight: Annotated[int, typer.Option(help="Accepted and not settled at a time")] = 160,
+        workers: Annotated[int, typer.Option(help="Worker processes")] = 2,
+        kilobytes: Annotated[int, typer.Option(help="Size of a document")] = 100,
+        key: Annotated[str, typer.Option(help="rsa-2048, rsa-3072, p-256, p-384")] = "rsa-2048",
+        keep: Annotated[Path | None, typer.Option(help="Leave the data folder there")] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Affixings a second, end to end: reserved, stamped, sealed, stored durably, settled."""
+        from meterai.proving import pipeline
+        from meterai.proving.laboratory import Load
+
+        load = Load(
+            seconds=seconds,
+            warm_up_s=warm_up,
+            in_flight=in_flight,
+            documents=2 * in_flight,
+            workers=workers,
+            kilobytes=kilobytes,
+            key=key,
+        )
+        with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
+            found = uvloop.run(pipeline.measure(keep or Path(folder), load))
+        _tell(found, as_json=as_json)
+
+    @app.command()
+    def sale(
+        buyers: Annotated[int, typer.Option(help="Who want one unit each")] = 100_000,
+        stock: Annotated[int, typer.Option(help="Units there are")] = 50_000,
+        channels: Annotated[int, typer.Option(help="Over how many channels")] = 20,
+        at_once: Annotated[int, typer.Option(help="Buyers at the same time")] = 400,
+        over_http: Annotated[int, typer.Option(help="Further orders by the pages; 0: none")] = 1200,
+        as_json: Json = False,
+    ) -> None:
+        """More buyers than units: orders a second from hold to credit, and whether any was oversold."""
+        from meterai.proving.sale_bench import Plan, measure
+
+        _tell(
+            uvloop.run(measure(Plan(buyers, stock, channels, at_once, over_http))), as_json=as_json
+        )
+
+    @app.command()
+    def callbacks(
+        callbacks: Annotated[int, typer.Option(help="How many arrive")] = 100_000,
+        as_json: Json = False,
+    ) -> None:
+        """Callbacks repeated, shuffled, days late, lost and forged: whether every payment ends once."""
+        from meterai.proving.callbacks_bench import measure
+
+        _tell(uvloop.run(measure(callbacks)), as_json=as_json)
 
     @app.command()
     def engine(
@@ -125,6 +175,14 @@ def _add_verdicts(app: typer.Typer) -> None:
             say(f"{found['stamps']} stamps, {found['false_alarms']} false alarms")
         if found["false_alarms"]:
             raise typer.Exit(1)
+
+
+def _tell(found: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        record(found)
+    else:
+        for name, value in found.items():
+            say(f"{name:<24} {value}")
 
 
 async def _ledger(folder: Path, seconds: float, clients: int, batch: int) -> dict[str, object]:

@@ -6,7 +6,7 @@ under the same names and never calls this.
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -43,10 +43,12 @@ class Kind:
     name: str
     life: timedelta
     curve: ec.EllipticCurve | None = None
-    """None: RSA-2048."""
+    """None: RSA."""
     ca: bool = False
     usages: tuple[str, ...] = ("digital_signature", "content_commitment")
     stamps_time: bool = False
+    bits: int = 2048
+    """Of an RSA key."""
 
 
 ROOT = Kind("root", "CONTOH Otoritas Induk", CA_LIFE, ca=True, usages=("key_cert_sign", "crl_sign"))
@@ -58,9 +60,18 @@ TIME_STAMPS = Kind(
     "time-stamps",
     "CONTOH Cap Waktu",
     LEAF_LIFE,
+    curve=ec.SECP256R1(),  # its signatures cost this machine a twentieth of RSA's
     usages=("digital_signature",),
     stamps_time=True,
 )
+SEALS = {
+    "rsa-2048": SEAL,
+    "rsa-3072": replace(SEAL, bits=3072),
+    "rsa-4096": replace(SEAL, bits=4096),
+    "p-256": replace(SEAL, curve=ec.SECP256R1()),
+    "p-384": replace(SEAL, curve=ec.SECP384R1()),
+}
+"""Every kind of key that may seal."""
 STATEMENT = Kind("statement", "CONTOH Surat Keterangan", LEAF_LIFE, curve=ec.SECP256R1())
 
 
@@ -72,7 +83,7 @@ class Issued:
     key: PrivateKey
 
 
-def make_pki(folder: Path) -> None:
+def make_pki(folder: Path, seal: Kind = SEAL) -> None:
     """The folder holds all keys, certificates and the trust folder of a demo; what exists is kept.
 
     ``seal.key`` ``seal-chain.pem`` ``time-stamps.key`` ``time-stamps-chain.pem`` ``statement.key``
@@ -84,8 +95,8 @@ def make_pki(folder: Path) -> None:
     root = _kept_or_new(folder, ROOT, None)
     issuing = _kept_or_new(folder, ISSUING, root)
     authorities = (issuing.certificate, root.certificate)
-    leaves = [_kept_or_new(folder, kind, issuing) for kind in (SEAL, TIME_STAMPS, STATEMENT)]
-    for kind, leaf in zip((SEAL, TIME_STAMPS, STATEMENT), leaves, strict=True):
+    leaves = [_kept_or_new(folder, kind, issuing) for kind in (seal, TIME_STAMPS, STATEMENT)]
+    for kind, leaf in zip((seal, TIME_STAMPS, STATEMENT), leaves, strict=True):
         _write(folder / f"{kind.file}-chain.pem", _pem(leaf.certificate, *authorities))
     trust = folder / "trust"
     _write(trust / "roots.pem", _pem(root.certificate))
@@ -152,7 +163,7 @@ def issue(
 def _new_key(kind: Kind) -> PrivateKey:
     if kind.curve is not None:
         return ec.generate_private_key(kind.curve)
-    return rsa.generate_private_key(65537, 2048)
+    return rsa.generate_private_key(65537, kind.bits)
 
 
 def _name(common: str) -> x509.Name:

@@ -7,6 +7,7 @@ from meterai.people.model import Party, PartyKind, Role
 
 _NAMESPACE = UUID("6d657465-7261-4900-8000-64656d6f0000")
 DIRECT, SECOND, COUNTER = "langsung", "mitra-contoh", "loket-contoh"
+CENTRE, EVENT = "pusat", "cpns-contoh"
 """The channels of the demo."""
 
 
@@ -59,5 +60,13 @@ ROLES = (
         "committee", "Panitia", "Committee", "Panitia Contoh", "+6281200000005", Role.COMMITTEE
     ),
     DemoRole("officer", "Petugas", "Officer", "Petugas Contoh", "+6281200000006", Role.OFFICER),
+    DemoRole(
+        "second",
+        "Petugas kedua",
+        "Second officer",
+        "Petugas Kedua Contoh",
+        "+6281200000008",
+        Role.OFFICER,
+    ),
     DemoRole("auditor", "Auditor", "Auditor", "Auditor Contoh", "+6281200000007", Role.AUDITOR),
 )

@@ -1,5 +1,6 @@
 """How many units a party or a channel has, by state: the ledger's own numbers."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from meterai.db.connection import Connection
@@ -35,3 +36,15 @@ async def stock(connection: Connection) -> dict[str, int]:
         account.scope or "": account.credits_posted - account.debits_posted - account.debits_pending
         for account in accounts
     }
+
+
+async def free_stock(connection: Connection, channels: Iterable[str]) -> dict[str, int]:
+    """Units each of these channels can still sell, as last committed."""
+    rows = await connection.fetch(
+        """select scope, credits_posted - debits_posted - debits_pending as free from account
+           where ledger = $1 and code = $2 and owner is null and scope = any($3::text[])""",
+        int(Ledger.UNITS),
+        int(UnitAccount.STOCK),
+        list(channels),
+    )
+    return {row["scope"]: row["free"] for row in rows}

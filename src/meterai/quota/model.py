@@ -16,7 +16,11 @@ class UnitAccount(IntEnum):
     USED = 4
     """A party's units in settled documents."""
     RETIRED = 5
-    """A channel's units taken out of the world (money given back, misprints)."""
+    """A channel's units taken out of the world (misprints)."""
+    VOUCHERS = 6
+    """A channel's units in vouchers that somebody may still redeem."""
+    BLOCKS = 7
+    """A channel's units in blocks that its counters may sell without the centre, by code."""
 
 
 class UnitMove(IntEnum):
@@ -30,6 +34,14 @@ class UnitMove(IntEnum):
     """From available to used: the life of one stamp."""
     ALLOCATED = 4
     """From one channel's stock to another's."""
+    REFUNDED = 5
+    """From available back to the stock it was bought from: the money went back."""
+    VOUCHED = 6
+    """From what somebody has into a voucher; and back when it is revoked."""
+    REDEEMED = 7
+    """From a voucher to whoever brought its code."""
+    BLOCKED = 8
+    """From a channel's stock into a counter's block; and back at the end of the shift."""
 
 
 @dataclass(frozen=True, slots=True)

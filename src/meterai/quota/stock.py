@@ -6,6 +6,7 @@ from meterai.db.connection import Connection
 from meterai.ids import kin
 from meterai.ledger import journal, store
 from meterai.ledger.model import Kind, Ledger, Limit, Transfer, ending, pending, single
+from meterai.ledger.store import AccountKey
 from meterai.quota.model import UnitAccount, UnitMove
 
 _HOLD, _POST, _VOID, _LATE = 1, 2, 3, 4
@@ -54,6 +55,33 @@ def hand_over(order: UUID) -> Transfer:
 def put_back(order: UUID, *, overdue: bool) -> Transfer:
     """The units set aside can be sold again."""
     return _end(order, _VOID, Kind.EXPIRED if overdue else Kind.VOIDED)
+
+
+def allocate(id: UUID, *, giver: int, taker: int, units: int) -> Transfer:
+    """``units`` are in another channel's stock."""
+    return single(
+        kin(id, 1), code=UnitMove.ALLOCATED, debit=giver, credit=taker, amount=units, ref=id
+    )
+
+
+def stock_key(channel: str) -> AccountKey:
+    """The account of a channel's stock, by name."""
+    return AccountKey(Ledger.UNITS, UnitAccount.STOCK, None, channel)
+
+
+def available_key(party: UUID, channel: str) -> AccountKey:
+    """The account of what a party may use, bought from one channel, by name."""
+    return AccountKey(Ledger.UNITS, UnitAccount.AVAILABLE, party, channel)
+
+
+def blocks_key(channel: str) -> AccountKey:
+    """The account of what a channel's counters have in blocks, by name."""
+    return AccountKey(Ledger.UNITS, UnitAccount.BLOCKS, None, channel)
+
+
+def vouchers_key(channel: str) -> AccountKey:
+    """The account of what was bought from a channel and is in vouchers, by name."""
+    return AccountKey(Ledger.UNITS, UnitAccount.VOUCHERS, None, channel)
 
 
 def sell_late(order: UUID, *, stock: int, available: int, units: int) -> Transfer:

@@ -1,6 +1,6 @@
 """What an order can meet."""
 
-from meterai.errors import Conflict, NotFound, Text
+from meterai.errors import Conflict, NotFound, Refused, Text
 
 
 class NoSuchOrder(NotFound):
@@ -18,4 +18,40 @@ class OrderOver(Conflict):
     next_step = Text(
         "Lihat riwayat pembelian, atau buat pesanan baru.",
         "See the purchase history, or place a new order.",
+    )
+
+
+class NoSuchShift(NotFound):
+    """There is no such shift, or it is somebody else's."""
+
+    code = "no_such_shift"
+    says = Text("Giliran ini tidak ditemukan.", "This shift was not found.")
+
+
+class ShiftUnderWay(Conflict):
+    """The clerk has another open shift."""
+
+    code = "shift_under_way"
+    says = Text("Masih ada giliran Anda yang terbuka.", "You still have an open shift.")
+    next_step = Text("Tutup dahulu giliran itu.", "Close that shift first.")
+
+
+class ShiftOver(Conflict):
+    """The shift is closed; nothing more is sold in it."""
+
+    code = "shift_over"
+    says = Text("Giliran ini sudah ditutup.", "This shift is closed.")
+    next_step = Text("Buka giliran baru untuk menjual.", "Open a new shift to sell.")
+
+
+class WhyDifferent(Refused):
+    """Counted and expected cash differ, and nobody said why."""
+
+    code = "cash_differs"
+    says = Text(
+        "Uang yang dihitung berselisih Rp{difference} dari catatan.",
+        "The cash counted is Rp{difference} off the record.",
+    )
+    next_step = Text(
+        "Hitung lagi, atau tuliskan sebab selisihnya.", "Count again, or say why it differs."
     )

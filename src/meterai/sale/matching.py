@@ -1,6 +1,7 @@
 """A payment meets its order: rupiah and units enter the books in one transaction, or it is unplaced."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from meterai.db.connection import Connection
@@ -8,7 +9,8 @@ from meterai.db.outbox import put
 from meterai.ids import kin
 from meterai.ledger import journal
 from meterai.ledger import store as ledger
-from meterai.ledger.model import Ledger, Limit, Transfer, single
+from meterai.ledger.model import Ledger, Limit, Outcome, Transfer, single
+from meterai.ledger.store import AccountKey
 from meterai.payment import store as payments
 from meterai.payment.model import (
     MoneyAccount,
@@ -17,8 +19,7 @@ from meterai.payment.model import (
     PaymentNotice,
     Unplaced,
 )
-from meterai.quota.reservation import open_accounts
-from meterai.quota.stock import hand_over, sell_late, stock_account
+from meterai.quota.stock import available_key, hand_over, sell_late, stock_key
 from meterai.sale import store
 from meterai.sale.model import Credit, Order, OrderState, decide
 
@@ -33,103 +34,166 @@ class Match:
 
 
 async def match(connection: Connection, notice_id: UUID) -> Match:
-    """The payment is credited to its order, or stands on the books as unplaced. Exactly once.
+    """The payment is credited to its order, or stands on the books as unplaced. Exactly once."""
+    return (await match_all(connection, [notice_id]))[notice_id]
 
-    Locks the order before the notice, as every other path does.
+
+async def match_all(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Match]:
+    """Each payment is credited to its order, or stands on the books as unplaced. Exactly once.
+
+    Locks the orders before the notices and those before the accounts, as every other path does.
     """
-    reference = await connection.fetchval(
-        "select reference from payment_notice where id = $1", notice_id
+    references = await payments.references_of(connection, ids)
+    orders = await store.lock_by_references(connection, sorted(set(references.values())))
+    locked = {notice.id: notice for notice in await payments.lock_notices(connection, ids)}
+    matched: dict[UUID, Match] = {}
+    fresh: list[_Decided] = []
+    seen: dict[str, Order] = dict(orders)
+    for notice in (
+        locked[id] for id in dict.fromkeys(ids)
+    ):  # the first to come is the first served
+        order = orders.get(notice.reference)
+        if notice.state is not NoticeState.NEW:
+            credited = notice.state is NoticeState.CREDITED
+            matched[notice.id] = Match(notice, order if credited else None, notice.reason)
+            continue
+        how = decide(seen.get(notice.reference), notice.amount)
+        if isinstance(how, Credit):
+            seen[notice.reference] = replace(seen[notice.reference], state=OrderState.PAID)
+        fresh.append(_Decided(notice, order, how))
+    if fresh:
+        decided = await _enter(connection, fresh)
+        await _end(connection, decided)
+        for one in decided:
+            if isinstance(one.how, Credit):
+                matched[one.notice.id] = Match(one.notice, one.order, None)
+            else:
+                matched[one.notice.id] = Match(one.notice, None, one.how)
+    return matched
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    notice: PaymentNotice
+    order: Order | None
+    how: Credit | Unplaced
+
+
+async def _enter(connection: Connection, decided: list[_Decided]) -> list[_Decided]:
+    """The books hold every payment; late ones whose stock is gone by now are unplaced."""
+    accounts = await ledger.open_accounts(
+        connection, {key for one in decided for key in _keys(one)}
     )
-    order = await store.lock_by_reference(connection, reference)
-    notice = await payments.lock_notice(connection, notice_id)
-    if notice.state is not NoticeState.NEW:
-        credited = notice.state is NoticeState.CREDITED
-        return Match(notice, order if credited else None, notice.reason)
-    decision = decide(order, notice.amount)
-    if isinstance(decision, Credit):
-        assert order is not None
-        if await _credit(connection, order, notice, decision):
-            return Match(notice, order, None)
-        decision = Unplaced.LATE_SOLD_OUT
-    await _leave_unplaced(connection, notice, decision)
-    return Match(notice, None, decision)
+    outcomes = await journal.apply(connection, [_transfers(one, accounts) for one in decided])
+    ended: list[_Decided] = []
+    sold_out: set[UUID] = set()
+    for one, said in zip(decided, outcomes, strict=True):
+        if one.how is Credit.LATE and said[0] is Outcome.EXCEEDS_CREDITS:
+            assert one.order is not None
+            sold_out.add(one.order.id)
+            ended.append(replace(one, how=Unplaced.LATE_SOLD_OUT))
+            continue
+        journal.demand(said)
+        if one.how is Unplaced.PAID_TWICE and one.order is not None and one.order.id in sold_out:
+            one = replace(one, how=Unplaced.LATE_SOLD_OUT)  # noqa: PLW2901 - the first was none either
+        ended.append(one)
+    late = [
+        one
+        for one, before in zip(ended, decided, strict=True)
+        if one.how is not before.how and before.how is Credit.LATE
+    ]
+    if late:
+        for said in await journal.apply(connection, [_transfers(one, accounts) for one in late]):
+            journal.demand(said)
+    return ended
 
 
-async def _credit(connection: Connection, order: Order, notice: PaymentNotice, how: Credit) -> bool:
-    if how is Credit.SET_ASIDE:
+def _keys(one: _Decided) -> list[AccountKey]:
+    provider = one.notice.provider
+    keys = [
+        money_key(MoneyAccount.PROVIDER, provider),
+        money_key(MoneyAccount.UNPLACED, provider),
+    ]
+    if isinstance(one.how, Credit):
+        assert one.order is not None
+        keys.append(money_key(MoneyAccount.DUTY, one.order.channel))
+        keys.append(money_key(MoneyAccount.SERVICE_FEE, one.order.channel))
+    if one.how is Credit.LATE:
+        assert one.order is not None
+        keys.append(stock_key(one.order.channel))
+        keys.append(available_key(one.order.party, one.order.channel))
+    return keys
+
+
+def money_key(code: MoneyAccount, scope: str) -> AccountKey:
+    """Money owed to others is never negative; what providers hold for us is the outside."""
+    limit = Limit.NONE if code is MoneyAccount.PROVIDER else Limit.DEBITS_MUST_NOT_EXCEED_CREDITS
+    return AccountKey(Ledger.RUPIAH, code, None, scope, limit)
+
+
+def _transfers(one: _Decided, accounts: dict[AccountKey, int]) -> list[Transfer]:
+    notice, order = one.notice, one.order
+    provider = accounts[money_key(MoneyAccount.PROVIDER, notice.provider)]
+    if isinstance(one.how, Unplaced):
+        owed = accounts[money_key(MoneyAccount.UNPLACED, notice.provider)]
+        return [
+            _money(notice.id, 3, MoneyMove.UNPLACED, (provider, owed), notice.amount, notice.id)
+        ]
+    assert order is not None
+    if one.how is Credit.SET_ASIDE:
         units = hand_over(order.id)
     else:
         units = sell_late(
             order.id,
-            stock=await stock_account(connection, order.channel),
-            available=(await open_accounts(connection, order.party, order.channel))[0],
+            stock=accounts[stock_key(order.channel)],
+            available=accounts[available_key(order.party, order.channel)],
             units=order.units,
         )
-    money = await _money_in(connection, order, notice)
-    (outcomes,) = await journal.apply(connection, [[units, *money]])
-    if how is Credit.LATE and not outcomes[0].good:
-        return False
-    journal.demand(outcomes)
-    await store.end(connection, [order.id], OrderState.PAID)
-    await payments.end_notice(connection, notice.id, NoticeState.CREDITED)
-    await payments.settle_request(connection, order.reference)
-    await put(
-        connection,
-        "order.paid",
-        [(order.id, {"units": order.units, "late": how is Credit.LATE})],
-    )
-    return True
-
-
-async def _money_in(connection: Connection, order: Order, notice: PaymentNotice) -> list[Transfer]:
-    provider = await _account(connection, MoneyAccount.PROVIDER, notice.provider)
-    duty = await _account(connection, MoneyAccount.DUTY, order.channel)
-    parts = [
-        single(
-            kin(notice.id, 1),
-            code=MoneyMove.DUTY_PAID,
-            debit=provider,
-            credit=duty,
-            amount=order.duty,
-            ref=order.id,
-        )
+    duty = accounts[money_key(MoneyAccount.DUTY, order.channel)]
+    group = [
+        units,
+        _money(notice.id, 1, MoneyMove.DUTY_PAID, (provider, duty), order.duty, order.id),
     ]
     if order.service_fee:
-        fee = await _account(connection, MoneyAccount.SERVICE_FEE, order.channel)
-        parts.append(
-            single(
-                kin(notice.id, 2),
-                code=MoneyMove.FEE_PAID,
-                debit=provider,
-                credit=fee,
-                amount=order.service_fee,
-                ref=order.id,
-            )
+        fee = accounts[money_key(MoneyAccount.SERVICE_FEE, order.channel)]
+        group.append(
+            _money(notice.id, 2, MoneyMove.FEE_PAID, (provider, fee), order.service_fee, order.id)
         )
-    return parts
+    return group
 
 
-async def _leave_unplaced(connection: Connection, notice: PaymentNotice, reason: Unplaced) -> None:
-    provider = await _account(connection, MoneyAccount.PROVIDER, notice.provider)
-    owed = await _account(connection, MoneyAccount.UNPLACED, notice.provider)
-    await payments.end_notice(connection, notice.id, NoticeState.UNPLACED, reason)
-    await put(connection, "payment.unplaced", [(notice.id, {"reason": reason.value})])
-    await journal.record(
+def _money(
+    notice: UUID, number: int, code: MoneyMove, accounts: tuple[int, int], amount: int, ref: UUID
+) -> Transfer:
+    debit, credit = accounts
+    return single(
+        kin(notice, number), code=code, debit=debit, credit=credit, amount=amount, ref=ref
+    )
+
+
+async def _end(connection: Connection, decided: list[_Decided]) -> None:
+    credited = [one for one in decided if isinstance(one.how, Credit)]
+    paid = [one.order for one in credited if one.order is not None]
+    await store.end(connection, [order.id for order in paid], OrderState.PAID)
+    await payments.settle_requests(connection, [order.reference for order in paid])
+    await payments.end_notices(
         connection,
-        single(
-            kin(notice.id, 3),
-            code=MoneyMove.UNPLACED,
-            debit=provider,
-            credit=owed,
-            amount=notice.amount,
-            ref=notice.id,
-        ),
+        [
+            (one.notice.id, NoticeState.UNPLACED, one.how)
+            if isinstance(one.how, Unplaced)
+            else (one.notice.id, NoticeState.CREDITED, None)
+            for one in decided
+        ],
     )
-
-
-async def _account(connection: Connection, code: MoneyAccount, scope: str) -> int:
-    """Money owed to others is never negative; what providers hold for us is the outside."""
-    limit = Limit.NONE if code is MoneyAccount.PROVIDER else Limit.DEBITS_MUST_NOT_EXCEED_CREDITS
-    return await ledger.open_account(
-        connection, ledger=Ledger.RUPIAH, code=code, scope=scope, limit=limit
-    )
+    events: list[tuple[UUID, dict[str, object]]] = [
+        (one.order.id, {"units": one.order.units, "late": one.how is Credit.LATE})
+        for one in credited
+        if one.order is not None
+    ]
+    await put(connection, "order.paid", events)
+    unplaced: list[tuple[UUID, dict[str, object]]] = [
+        (one.notice.id, {"reason": one.how.value})
+        for one in decided
+        if isinstance(one.how, Unplaced)
+    ]
+    await put(connection, "payment.unplaced", unplaced)

@@ -1,6 +1,6 @@
 """The SQL of orders. Takes a connection; never commits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from meterai.db.connection import Connection, Row
@@ -14,24 +14,79 @@ def _order(row: Row) -> Order:
     return Order(**dict(row.items()) | {"state": OrderState(row["state"])})
 
 
-async def add(connection: Connection, order: Order) -> None:
-    """The order is placed."""
+async def add_all(
+    connection: Connection,
+    orders: Sequence[Order],
+    *,
+    providers: Sequence[str],
+    buyers: Sequence[bytes],
+) -> None:
+    """The orders are placed, each with the request for its payment."""
+    if not orders:
+        return
     await connection.execute(
-        f"""insert into purchase ({_COLUMNS})
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, null)""",
-        order.id,
-        order.reference,
-        order.party,
-        order.channel,
-        order.terms_from,
-        order.units,
-        order.duty,
-        order.service_fee,
-        order.document,
-        order.state.value,
-        order.placed_at,
-        order.expires_at,
+        """with requested as (
+               insert into payment_request (reference, provider, amount, expires_at)
+               select * from unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[])
+               returning reference)
+           insert into purchase (reference, expires_at, id, party, channel, terms_from, units, duty,
+                                 service_fee, document, state, placed_at, buyer)
+           select w.* from unnest($1::text[], $4::timestamptz[], $5::uuid[], $6::uuid[], $7::text[],
+                $8::timestamptz[], $9::int[], $10::bigint[], $11::bigint[], $12::uuid[], $13::text[],
+                $14::timestamptz[], $15::bytea[]) as w""",
+        [order.reference for order in orders],
+        list(providers),
+        [order.total for order in orders],
+        [order.expires_at for order in orders],
+        [order.id for order in orders],
+        [order.party for order in orders],
+        [order.channel for order in orders],
+        [order.terms_from for order in orders],
+        [order.units for order in orders],
+        [order.duty for order in orders],
+        [order.service_fee for order in orders],
+        [order.document for order in orders],
+        [order.state.value for order in orders],
+        [order.placed_at for order in orders],
+        list(buyers),
     )
+
+
+async def bought_today(
+    connection: Connection, buyers: Iterable[tuple[str, bytes]]
+) -> dict[tuple[str, bytes], int]:
+    """Units that these buyers ordered on these channels since midnight (WIB), paid or still to be paid."""
+    wanted = sorted(set(buyers))
+    rows = await connection.fetch(
+        """select p.channel, p.buyer, sum(p.units)::bigint as units
+           from unnest($1::text[], $2::bytea[]) as w (channel, buyer)
+           join purchase p on p.channel = w.channel and p.buyer = w.buyer
+           where p.state in ('placed', 'paid')
+             and p.placed_at >= date_trunc('day', now() at time zone 'Asia/Jakarta')
+                                at time zone 'Asia/Jakarta'
+           group by p.channel, p.buyer""",
+        [channel for channel, _ in wanted],
+        [buyer for _, buyer in wanted],
+    )
+    return {(row["channel"], row["buyer"]): row["units"] for row in rows}
+
+
+async def find_all(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Order]:
+    """Those of these orders that exist, by id."""
+    rows = await connection.fetch(
+        f"select {_COLUMNS} from purchase where id = any($1::uuid[])", ids
+    )
+    return {row["id"]: _order(row) for row in rows}
+
+
+async def lock_by_references(connection: Connection, references: Sequence[str]) -> dict[str, Order]:
+    """The orders with these payment references, locked in order of id until the transaction ends."""
+    rows = await connection.fetch(
+        f"""select {_COLUMNS} from purchase where reference = any($1::text[])
+            order by id for update""",
+        references,
+    )
+    return {row["reference"]: _order(row) for row in rows}
 
 
 async def find(connection: Connection, id: UUID) -> Order | None:
@@ -46,10 +101,10 @@ async def lock(connection: Connection, id: UUID) -> Order | None:
     return None if row is None else _order(row)
 
 
-async def lock_by_reference(connection: Connection, reference: str) -> Order | None:
-    """The order with this payment reference, locked until the transaction ends."""
+async def with_reference(connection: Connection, reference: str) -> Order | None:
+    """The order with this payment reference."""
     row = await connection.fetchrow(
-        f"select {_COLUMNS} from purchase where reference = $1 for update", reference
+        f"select {_COLUMNS} from purchase where reference = $1", reference
     )
     return None if row is None else _order(row)
 

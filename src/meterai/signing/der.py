@@ -1,4 +1,6 @@
-"""Writing DER (ITU-T X.690) by hand: a seal is mostly constant bytes, and these five words are all it needs."""
+"""Writing and reading DER (ITU-T X.690) by hand: seals and time stamps are mostly constant bytes, and these few
+words are all they need.
+"""
 
 SEQUENCE = 0x30
 SET = 0x31
@@ -29,6 +31,11 @@ def small_integer(value: int) -> bytes:
     return bytes((0x02, 0x01, value))
 
 
+def integer(value: int) -> bytes:
+    """An INTEGER that is not negative."""
+    return tlv(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+
 def oid(dotted: str) -> bytes:
     """An OBJECT IDENTIFIER."""
     first, second, *rest = (int(arc) for arc in dotted.split("."))
@@ -40,3 +47,37 @@ def _base_128(arc: int) -> bytes:
     while arc := arc >> 7:
         digits.append(arc & 0x7F | 0x80)
     return bytes(reversed(digits))
+
+
+Element = tuple[int, int, int, int]
+"""Tag, and the offsets of the element, of its contents, and after them."""
+
+
+def element_at(data: bytes, at: int) -> Element:
+    """The element that begins at ``at``. Raises ``ValueError`` where it is no DER, or does not fit."""
+    try:
+        tag, size = data[at], data[at + 1]
+    except IndexError as error:
+        raise ValueError("cut off") from error
+    start = at + 2
+    if size >= 0x80:
+        count = size & 0x7F
+        size = int.from_bytes(data[start : start + count], "big")
+        start += count
+        if not 1 <= count <= 4 or size < 0x80 or size >> 8 * (count - 1) == 0:
+            raise ValueError("not the shortest length")
+    if tag & 0x1F == 0x1F or start + size > len(data):
+        raise ValueError("long tag, or cut off")
+    return tag, at, start, start + size
+
+
+def elements_in(data: bytes, start: int, end: int) -> list[Element]:
+    """The elements that fill ``data[start:end]`` exactly. Raises ``ValueError``."""
+    found = []
+    while start < end:
+        element = element_at(data, start)
+        found.append(element)
+        start = element[3]
+    if start != end:
+        raise ValueError("does not fit")
+    return found

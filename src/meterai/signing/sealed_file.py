@@ -20,6 +20,7 @@ from pyhanko.pdf_utils.generic import (
     StreamObject,
     parse_pdf_date,
 )
+from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
 
@@ -316,6 +317,6 @@ def claimed_time(signature: FoundSignature) -> datetime | None:
         return None
     try:
         moment: datetime = parse_pdf_date(str(said), strict=False)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, PdfReadError):
         return None
     return moment if moment.tzinfo is not None else None

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Self
 
 import httpx
-from asn1crypto import algos, core, tsp
+from asn1crypto import tsp
 
 from meterai.clock import monotonic
+from meterai.signing.der import SEQUENCE, integer, octets, oid, small_integer, tlv
 from meterai.signing.errors import TimeStampUnavailable
 from meterai.signing.keys import read_chain
+from meterai.signing.line import Line, OpenLine, Unreachable
+from meterai.signing.quick_token import Answer, Pinned, read_answer
 from meterai.signing.signed_data import BadSignedData
 from meterai.signing.tokens import Token, read_token
 
@@ -30,6 +33,12 @@ class Authority:
     url: str
     policy: str | None = None
     """The policy (dotted OID) that its tokens must name; None accepts its usual one."""
+
+    @classmethod
+    def at(cls, address: str) -> Self:
+        """From ``https://tsa.example/#1.2.3``; the part after the ``#`` may be left out."""
+        url, _, policy = address.partition("#")
+        return cls(url, policy or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +60,13 @@ class TimeStamps:
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        line: Line,
         authorities: Sequence[Authority],
         pinned: Sequence[bytes],
     ) -> None:
-        self._client = client
+        self._line = line
         self._authorities = tuple(authorities)
-        self._pinned = tuple(pinned)
+        self._pinned = Pinned(pinned)
         self._rests_until: dict[str, float] = {}
 
     @classmethod
@@ -68,14 +77,14 @@ class TimeStamps:
         trust: Path,
         *,
         timeout_s: float = TIMEOUT_S,
-        transport: httpx.AsyncBaseTransport | None = None,
     ) -> AsyncIterator[Self]:
-        """The authorities at ``urls``, whose certificates are in the folder ``trust``; closed at the end."""
+        """The authorities at ``urls``, whose certificates are in the folder ``trust``; closed at the end.
+
+        An address may name the policy that is asked for and demanded after a ``#``, as a dotted number.
+        """
         pinned = read_chain((trust / "time-stamps.pem").read_bytes())
-        async with httpx.AsyncClient(
-            timeout=timeout_s, transport=transport, trust_env=False, follow_redirects=False
-        ) as client:
-            yield cls(client, [Authority(url) for url in urls], pinned)
+        async with OpenLine.open(timeout_s=timeout_s, reply_max=TOKEN_MAX) as line:
+            yield cls(line, [Authority.at(url) for url in urls], pinned)
 
     async def stamp(self, imprint: bytes) -> TimeStamp:
         """A token over ``imprint`` (a SHA-256) that holds.
@@ -85,7 +94,7 @@ class TimeStamps:
         for authority in self._in_order():
             try:
                 stamp = await self._ask(authority, imprint)
-            except (httpx.HTTPError, Unacceptable):
+            except (Unreachable, httpx.HTTPError, Unacceptable):
                 self._rests_until[authority.url] = monotonic() + REST_S
             else:
                 self._rests_until.pop(authority.url, None)
@@ -99,37 +108,43 @@ class TimeStamps:
 
     async def _ask(self, authority: Authority, imprint: bytes) -> TimeStamp:
         nonce = secrets.randbits(63)
-        response = await self._client.post(
+        response = await self._line.post(
             authority.url,
             content=request_of(imprint, nonce, authority.policy),
             headers={"Content-Type": "application/timestamp-query"},
         )
         if response.status_code != httpx.codes.OK or len(response.content) > TOKEN_MAX:
             raise Unacceptable(f"status {response.status_code}")
-        token = _token_in(response.content)
-        try:
-            said = read_token(token, imprint, self._pinned)
-        except BadSignedData as error:
-            raise Unacceptable(error.why) from error
+        token, said = read_answer(response.content, imprint, self._pinned) or self._read_with_care(
+            response.content, imprint
+        )
         _check_answers(said, nonce, authority)
         return TimeStamp(token, said.time, authority.url)
 
+    def _read_with_care(self, response: bytes, imprint: bytes) -> Answer:
+        token = _token_in(response)
+        try:
+            said = read_token(token, imprint, self._pinned.certificates)
+        except BadSignedData as error:
+            raise Unacceptable(error.why) from error
+        self._pinned.pass_riders(token)
+        return Answer(token, said)
+
+
+_SHA256 = tlv(SEQUENCE, oid("2.16.840.1.101.3.4.2.1"))
+_CERTIFICATE_WANTED = b"\x01\x01\xff"
+
 
 def request_of(imprint: bytes, nonce: int, policy: str | None = None) -> bytes:
-    """A time-stamp request in DER."""
-    fields = {
-        "version": "v1",
-        "message_imprint": {
-            "hash_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
-            "hashed_message": imprint,
-        },
-        "nonce": core.Integer(nonce),
-        "cert_req": True,
-    }
-    if policy is not None:
-        fields["req_policy"] = policy
-    encoded: bytes = tsp.TimeStampReq(fields).dump()
-    return encoded
+    """A time-stamp request in DER (RFC 3161 §2.4.1)."""
+    return tlv(
+        SEQUENCE,
+        small_integer(1),
+        tlv(SEQUENCE, _SHA256, octets(imprint)),
+        b"" if policy is None else oid(policy),
+        integer(nonce),
+        _CERTIFICATE_WANTED,
+    )
 
 
 def _token_in(response: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Paying: for one document, or for quota in advance."""
 
+from dataclasses import replace
 from datetime import date
 
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from meterai.affixing.reservation import AffixingWish
 from meterai.channel import store as channels
 from meterai.channel.model import ChannelId
 from meterai.clock import now
-from meterai.errors import Invalid
+from meterai.errors import Invalid, MeteraiError
 from meterai.ids import new_id
 from meterai.money import Units
 from meterai.payment.errors import NoProvider
@@ -24,6 +25,7 @@ from meterai.quota.balance import holdings
 from meterai.quota.model import total
 from meterai.sale import store as orders
 from meterai.sale.checkout import Wish, ask_for_qr, cancel, place
+from meterai.sale.counter import redeem_code
 from meterai.sale.errors import NoSuchOrder
 from meterai.sale.model import Order, OrderState
 from meterai.web.affixing import document_here
@@ -46,7 +48,7 @@ async def pay(request: Request) -> Response:
     async with app.database.reading() as connection:
         affixing = await store.newest_of_document(connection, document.id)
         order = await orders.newest_for_document(connection, document.id)
-        terms = await channels.terms_at(connection, app.channel)
+        terms = await channels.terms_at(connection, ChannelId(document.channel))
         held = total(await holdings(connection, document.party))
     if affixing is not None or (order is not None and order.state is OrderState.PAID):
         return RedirectResponse(f"/hasil/{request.path_params['link']}", 303)
@@ -59,7 +61,7 @@ async def pay(request: Request) -> Response:
         price=terms.price(Units(1)),
         order=waiting,
         expired=order is not None and order.state is OrderState.EXPIRED,
-        qr=None if waiting is None else await _qr(app, waiting),
+        qr=None if waiting is None else await qr_of(app, waiting),
         held=held,
         kinds=DOCUMENT_KINDS,
         open_for_sale=app.provider is not None,
@@ -69,7 +71,8 @@ async def pay(request: Request) -> Response:
     )
 
 
-async def _qr(app: App, order: Order) -> str | None:
+async def qr_of(app: App, order: Order) -> str | None:
+    """What the order's QR code says. Raises :class:`NoProvider`."""
     if app.provider is None:
         raise NoProvider
     request = await ask_for_qr(app.database, app.provider, order)
@@ -108,9 +111,31 @@ async def order_or_use_quota(request: Request) -> Response:
                     phone=seal_phone(app.vault, phone),
                     phone_index=phone_index(app.vault, phone),
                 )
-            wish = Wish.new(document.party, app.channel, 1, document.id)
+            wish = Wish.new(
+                document.party,
+                ChannelId(document.channel),
+                1,
+                document.id,
+                buyer=phone_index(app.vault, phone),
+            )
             await place(connection, wish, app.provider.name)
     return RedirectResponse(f"/bayar/{link}", 303)
+
+
+async def use_voucher(request: Request) -> Response:
+    """The units of a voucher are the document's, which waits to be stamped."""
+    app = app_of(request)
+    document = await document_here(request)
+    form = await own_form(request)
+    link = request.path_params["link"]
+    if document.place is None:
+        raise NoPlaceYet
+    async with app.database.transaction() as connection:
+        said = await redeem_code(connection, app.vault, form.text("kode"), document.party, now())
+    if isinstance(said, MeteraiError):
+        raise said
+    await _use_quota(app, document, documents.Details(None, None, None), repeat_wanted=True)
+    return RedirectResponse(f"/hasil/{link}", 303)
 
 
 def _date(typed: str) -> date | None:
@@ -169,13 +194,14 @@ async def document_qr(request: Request) -> Response:
     document = await document_here(request)
     async with app.database.reading() as connection:
         order = await orders.newest_for_document(connection, document.id)
-    return await _qr_picture(app, order)
+    return await qr_picture(app, order)
 
 
-async def _qr_picture(app: App, order: Order | None) -> Response:
+async def qr_picture(app: App, order: Order | None) -> Response:
+    """The QR code to pay a waiting order, as a picture that can be saved."""
     if order is None or order.state is not OrderState.PLACED:
         raise NoSuchOrder
-    text = await _qr(app, order)
+    text = await qr_of(app, order)
     if text is None:
         raise NoSuchOrder
     return Response(
@@ -205,9 +231,10 @@ async def buy_quota(request: Request) -> Response:
     form = await own_form(request)
     if app.provider is None:
         raise NoProvider
-    async with app.database.transaction() as connection:
-        wish = Wish.new(party.id, app.channel, form.whole("keping", 1))
-        order = await place(connection, wish, app.provider.name)
+    async with app.database.reading() as connection:
+        number = await people.phone_index_of(connection, party.id)
+    wish = Wish.new(party.id, app.channel, form.whole("keping", 1), buyer=number)
+    order = await app.orders.submit(replace(wish, provider=app.provider.name))
     return RedirectResponse(f"/pesanan/{order.id}", 303)
 
 
@@ -230,14 +257,14 @@ async def order_page(request: Request) -> Response:
         request,
         "order.html",
         order=order,
-        qr=await _qr(app, order) if waiting and left else None,
+        qr=await qr_of(app, order) if waiting and left else None,
         seconds_left=left,
     )
 
 
 async def order_qr(request: Request) -> Response:
     """Its QR code as a picture."""
-    return await _qr_picture(app_of(request), await _own_order(request))
+    return await qr_picture(app_of(request), await _own_order(request))
 
 
 async def order_receipt(request: Request) -> Response:
@@ -258,6 +285,7 @@ routes = [
     Route("/bayar/{link}/keadaan.json", payment_state),
     Route("/bayar/{link}/qris.svg", document_qr),
     Route("/bayar/{link}/batal", cancel_order, methods=["POST"]),
+    Route("/bayar/{link}/voucher", use_voucher, methods=["POST"]),
     Route("/hasil/{link}/kuitansi.pdf", document_receipt),
     Route("/kuota/beli", buy_quota, methods=["POST"]),
     Route("/pesanan/{id:uuid}", order_page),

@@ -10,15 +10,23 @@ from starlette.routing import BaseRoute, Route
 from meterai.errors import MeteraiError
 from meterai.web import (
     affixing,
+    auditor,
+    channel,
     committee,
     company,
+    counter,
+    event,
     history,
     home,
+    money,
     people,
+    refund,
     sale,
     staff,
+    stock,
     upload,
     verification,
+    voucher,
 )
 from meterai.web.assets import asset
 from meterai.web.body import BodyLimit
@@ -37,6 +45,14 @@ routes: Sequence[BaseRoute] = [
     *committee.routes,
     *company.routes,
     *staff.routes,
+    *auditor.routes,
+    *channel.routes,
+    *money.routes,
+    *refund.routes,
+    *stock.routes,
+    *counter.routes,
+    *voucher.routes,
+    *event.routes,
     Route("/aset/{digest}/{name}", asset),
 ]
 

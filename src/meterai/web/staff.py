@@ -5,12 +5,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from meterai.affixing import documents
-from meterai.audit.model import Invariant
-from meterai.audit.reconciler import audit
-from meterai.channel import store as channels
+from meterai.affixing import store as affixings
 from meterai.notice import store as notices
 from meterai.payment import store as payments
-from meterai.people import store as people
 from meterai.people.model import Role
 from meterai.quota.balance import stock
 from meterai.web.messages import readable
@@ -29,8 +26,15 @@ async def operator(request: Request) -> Response:
         back = await documents.newest_restored(connection, size=20)
         unplaced = await payments.unplaced(connection, size=50)
         left = await stock(connection)
+        roads = await affixings.roads(connection)
     return await page(
-        request, "operator.html", counted=counted, back=back, unplaced=unplaced, stock=left
+        request,
+        "operator.html",
+        counted=counted,
+        roads=roads,
+        back=back,
+        unplaced=unplaced,
+        stock=left,
     )
 
 
@@ -47,40 +51,7 @@ async def unsent(request: Request) -> Response:
     return await page(request, "outbox.html", messages=shown)
 
 
-async def channel(request: Request) -> Response:
-    """A seller's stock and sales today."""
-    visitor = await with_role(request, Role.DISTRIBUTOR, Role.CLERK)
-    assert visitor.party is not None
-    async with app_of(request).database.reading() as connection:
-        mine = {
-            name
-            for role in (Role.DISTRIBUTOR, Role.CLERK)
-            for name in await people.channels_of(connection, visitor.party.id, role)
-        }
-        left = await stock(connection)
-        sold = await connection.fetch(
-            """select channel, state, count(*) as orders, sum(units)::bigint as units,
-                      sum(duty)::bigint as duty, sum(service_fee)::bigint as fee
-               from purchase where channel = any($1::text[]) and placed_at > now() - interval '24 hours'
-               group by channel, state order by channel, state""",
-            sorted(mine),
-        )
-        known = [c for c in await channels.channels(connection) if c.id in mine]
-        terms = {c.id: await channels.terms_at(connection, c.id) for c in known}
-    return await page(request, "channel.html", channels=known, stock=left, sold=sold, terms=terms)
-
-
-async def auditor(request: Request) -> Response:
-    """The seven invariants, checked now over everything; nothing is changed."""
-    await with_role(request, Role.AUDITOR, Role.OFFICER)
-    app = app_of(request)
-    report = await audit(app.database, read_statement=app.read_statement)
-    return await page(request, "auditor.html", report=report, invariants=list(Invariant))
-
-
 routes = [
     Route("/operator", operator),
     Route("/kotak-keluar", unsent),
-    Route("/kanal", channel),
-    Route("/auditor", auditor),
 ]

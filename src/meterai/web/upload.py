@@ -12,9 +12,12 @@ from starlette.routing import Route
 
 from meterai.affixing import reception
 from meterai.affixing.reception import Arrival
+from meterai.channel import event as events
+from meterai.channel.model import ChannelId
 from meterai.errors import Invalid
 from meterai.web.forms import own_form
 from meterai.web.session import app_of, demand_own_form, visitor_of
+from meterai.wiring import App
 
 PIECE_MAX = 1024 * 1024
 
@@ -24,6 +27,16 @@ class Beginning(msgspec.Struct):
 
     name: str
     size: int
+    event: str = ""
+    """The code of the event it is for, if any."""
+
+
+async def _channel(app: App, event: str) -> ChannelId:
+    """Under whose terms the document comes in: the event's, where one is named."""
+    if not event:
+        return app.channel
+    async with app.database.reading() as connection:
+        return (await events.find(connection, event)).channel
 
 
 async def by_form(request: Request) -> Response:
@@ -38,7 +51,7 @@ async def by_form(request: Request) -> Response:
         app.database,
         app.objects,
         app.intake,
-        Arrival(app.channel, sent.name, sent.content, visitor.party),
+        Arrival(await _channel(app, form.text("acara")), sent.name, sent.content, visitor.party),
     )
     return RedirectResponse(f"/bubuhkan/{received.link}", 303)
 
@@ -54,10 +67,11 @@ async def begin(request: Request) -> Response:
     if beginning.size <= 0:
         raise Invalid
     party = (await visitor_of(request)).party
+    channel = await _channel(app, beginning.event)
     async with app.database.transaction() as connection:
         link = await reception.begin_upload(
             connection,
-            channel=app.channel,
+            channel=channel,
             file_name=beginning.name,
             size=beginning.size,
             party=None if party is None else party.id,

@@ -9,12 +9,18 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
+import msgspec
 import structlog
 
 from meterai.affixing import documents, store
 from meterai.affixing.paid import reserve_paid_documents, take_payment
 from meterai.affixing.restoration import StatementSigner, restore_due
+from meterai.channel import stock
+from meterai.channel.allocation import refill
+from meterai.channel.board import board
+from meterai.clock import now
 from meterai.db import lease
 from meterai.db.connection import Database
 from meterai.db.errors import DatabaseUnavailable
@@ -22,6 +28,8 @@ from meterai.errors import MeteraiError
 from meterai.objects.store import Objects
 from meterai.payment import store as payments
 from meterai.payment.provider import Provider
+from meterai.refund.asking import claim_unplaced
+from meterai.refund.payout import pay_out
 from meterai.sale.checkout import expire_due
 from meterai.worker.metrics import HEALED, LEADER, RESTORED, SWEPT
 
@@ -46,6 +54,8 @@ class Keeper:
     signer: StatementSigner
     provider: Provider | None
     name: str
+    public: Path | None = None
+    """The folder of small files that everybody may read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,9 @@ async def keep(keeper: Keeper, stop: asyncio.Event) -> None:
         _Duty(match_new_payments, 1),
         _Duty(ask_about_silent_payments, 2),
         _Duty(expire_orders, 5),
+        _Duty(give_money_back, 2),
+        _Duty(watch_stock, 15),
+        _Duty(publish_stock, 4),
         _Duty(reserve_forgotten_documents, 10),
         _Duty(delete_documents_on_their_day, 600),
         _Duty(sweep_objects, 3600),
@@ -149,7 +162,7 @@ async def match_new_payments(keeper: Keeper) -> None:
     """Every recorded payment is credited or visibly unplaced."""
     async with keeper.database.reading() as connection:
         waiting = await payments.new_notices(connection, size=200)
-    for notice in waiting:
+    for notice in waiting:  # one by one: one that cannot be matched keeps no other from it
         async with keeper.database.transaction() as connection:
             await take_payment(connection, notice)
 
@@ -163,7 +176,7 @@ async def ask_about_silent_payments(keeper: Keeper) -> None:
             connection, silent_s=SILENT_S, give_up_s=GIVE_UP_S, size=ASKED_AT_ONCE
         )
     asked = await asyncio.gather(
-        *(_ask_about(keeper, keeper.provider, reference) for reference in silent),
+        *(_ask_about(keeper, keeper.provider, *request) for request in silent),
         return_exceptions=True,
     )
     failed = [answer for answer in asked if isinstance(answer, BaseException)]
@@ -171,8 +184,8 @@ async def ask_about_silent_payments(keeper: Keeper) -> None:
         raise failed[0]
 
 
-async def _ask_about(keeper: Keeper, provider: Provider, reference: str) -> None:
-    reported = await provider.inquire(reference)
+async def _ask_about(keeper: Keeper, provider: Provider, reference: str, method: str) -> None:
+    reported = await provider.inquire(reference, method)
     if reported is None:
         return
     async with keeper.database.transaction() as connection:
@@ -180,6 +193,43 @@ async def _ask_about(keeper: Keeper, provider: Provider, reference: str) -> None
     HEALED.inc(is_new)
     async with keeper.database.transaction() as connection:
         await take_payment(connection, notice.id)
+
+
+async def give_money_back(keeper: Keeper) -> None:
+    """What plainly fits no order is on its way back, and what was agreed to is paid."""
+    async with keeper.database.transaction() as connection:
+        for refund in await claim_unplaced(connection, now()):
+            _log.info("refund_claimed", refund=refund.reference, why=refund.why)
+    if keeper.provider is not None:
+        await pay_out(keeper.database, keeper.provider)
+
+
+async def watch_stock(keeper: Keeper) -> None:
+    """Stocks are read, alarms stand where stock is low, and rules have filled up what they can."""
+    async with keeper.database.transaction() as connection:
+        await stock.read_stocks(connection)
+        for channel in await stock.watch(connection):
+            _log.warning("stock_low", channel=channel)
+    async with keeper.database.transaction() as connection:
+        for move in await refill(connection):
+            _log.info("stock_refilled", channel=move.taker, units=move.units)
+
+
+async def publish_stock(keeper: Keeper) -> None:
+    """``stock.json`` says what every channel has, as of now."""
+    if keeper.public is None:
+        return
+    async with keeper.database.reading() as connection:
+        content = msgspec.json.encode(await board(connection, now()))
+    await asyncio.to_thread(_replace, keeper.public / "stock.json", content)
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Readers see the old file or the new one, never a half."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".new")
+    draft.write_bytes(content)
+    draft.replace(file)
 
 
 async def expire_orders(keeper: Keeper) -> None:

@@ -41,7 +41,12 @@ async def _keep(settings: Settings) -> None:
     stop = _stop_event()
     async with open_app(settings, settings.incarnation) as app:
         keeper = Keeper(
-            app.database, app.objects, app.statements, app.provider, settings.incarnation
+            app.database,
+            app.objects,
+            app.statements,
+            app.provider,
+            settings.incarnation,
+            settings.public_dir,
         )
         await keep(keeper, stop)
 

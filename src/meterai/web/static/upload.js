@@ -39,7 +39,7 @@ async function send(file) {
   target.hidden = true;
   said.textContent = form.dataset.sending;
   const json = { accept: "application/json", "content-type": "application/json", "x-csrf": token };
-  const begun = await ask("/unggah/mulai", { method: "POST", headers: json, body: JSON.stringify({ name: file.name, size: file.size }) });
+  const begun = await ask("/unggah/mulai", { method: "POST", headers: json, body: JSON.stringify({ name: file.name, size: file.size, event: form.querySelector("[name=acara]")?.value ?? "" }) });
   const { link } = await begun.json();
   let offset = 0;
   while (offset < file.size) {
