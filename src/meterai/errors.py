@@ -110,6 +110,20 @@ class Busy(MeteraiError):
     )
 
 
+class TooMany(Busy):
+    """One address asked more often than its share."""
+
+    code = "too_many_requests"
+    says = Text(
+        "Terlalu banyak permintaan dari alamat Anda dalam waktu singkat.",
+        "Too many requests from your address within a short time.",
+    )
+    next_step = Text(
+        "Tunggu {seconds} detik, lalu kirim lagi; tidak ada yang hilang.",
+        "Wait {seconds} seconds and send it again; nothing is lost.",
+    )
+
+
 class Broken(MeteraiError):
     """Our side failed; what was promised is kept or given back without being asked."""
 

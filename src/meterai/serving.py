@@ -5,15 +5,29 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from meterai.api import health, payment
 from meterai.api.application import build as build_api
+from meterai.api.problems import problem
+from meterai.errors import TooMany
 from meterai.intake.limits import die_with_parent
 from meterai.logs import configure
 from meterai.settings import Settings
 from meterai.web import site
+from meterai.web.pace import Pace
+from meterai.web.problems import known_failure
 from meterai.wiring import open_app
+
+
+async def _refuse(request: Request, error: TooMany) -> Response:
+    """A page for people, a problem document for programs."""
+    if request.url.path.startswith("/v1/"):
+        return problem(error)
+    return await known_failure(request, error)
 
 
 def create(more_routes: Sequence[BaseRoute] = ()) -> Starlette:
@@ -39,7 +53,10 @@ def create(more_routes: Sequence[BaseRoute] = ()) -> Starlette:
             *health.routes,
             Mount("/v1", api),
         ],
-        middleware=site.middleware,
+        middleware=[
+            *site.middleware,
+            Middleware(Pace, refuse=_refuse, behind_proxy=settings.behind_proxy),
+        ],
         exception_handlers=site.exception_handlers,
         lifespan=lifespan,
     )

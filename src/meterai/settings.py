@@ -58,6 +58,8 @@ class Settings:
     payment_client: str | None = None
     channel: str = "langsung"
     """The channel that the pages of this installation sell for."""
+    behind_proxy: bool = False
+    """A reverse proxy of our own stands in front: whoever asks is the last entry of its X-Forwarded-For."""
     log_level: str = "info"
     incarnation: str = "by-hand"
     """Which birth of which child process this is; the supervisor says so."""
@@ -91,6 +93,7 @@ class Settings:
             payment_url=read.text("PAYMENT_URL"),
             payment_client=read.text("PAYMENT_CLIENT"),
             channel=read.text("CHANNEL") or "langsung",
+            behind_proxy=read.flag("BEHIND_PROXY"),
             log_level=read.text("LOG_LEVEL") or "info",
             incarnation=read.text("INCARNATION") or "by-hand",
             watcher=read.number("WATCHER", 0) or None,
@@ -118,6 +121,7 @@ class Settings:
             "PAYMENT_URL": self.payment_url,
             "PAYMENT_CLIENT": self.payment_client,
             "CHANNEL": self.channel,
+            "BEHIND_PROXY": "1" if self.behind_proxy else None,
             "LOG_LEVEL": self.log_level,
             "CRASH_AT": self.crash_at,
         }

@@ -10,6 +10,7 @@ from cryptography import x509
 
 from attacks import structural
 from attacks.scenes import (
+    Profile,
     Scene,
     another,
     key_under,
@@ -25,7 +26,7 @@ from meterai.signing.trust import Trust
 from meterai.verification.model import Verdict
 from world import pki, planting, tampering
 from world.revocation import lists, revoked
-from world.sealed import sealed, trust
+from world.sealed import trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,12 @@ class Attack:
     structural: bool = False
     """The structure is at fault, whoever signed."""
     only: tuple[str, ...] = ()
-    """Profiles that it can be done to; empty: all."""
+    """Kinds of profile that it can be done to; empty: all."""
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     """Another reason where a profile's structure makes another check speak first."""
 
-    def reason_for(self, profile: str) -> str:
-        return self.elsewhere.get(profile, self.reason)
+    def reason_for(self, profile: Profile) -> str:
+        return self.elsewhere.get(profile.kind, self.reason)
 
 
 def _shown(stage: Scene, data: bytes, **changes: Any) -> Shown:
@@ -159,7 +160,7 @@ AROUND = tuple(
 
 def _shadow(spring: str) -> Callable[[Scene], Shown]:
     def make(stage: Scene) -> Shown:
-        return _shown(stage, structural.shadow(stage.profile.asked, spring))
+        return _shown(stage, structural.shadow(stage.profile.stamp, spring))
 
     return make
 
@@ -169,7 +170,7 @@ def _planted(stage: Scene) -> Shown:
 
 
 def _transplanted(stage: Scene) -> Shown:
-    other = another(stage.profile.asked)
+    other = another(stage.profile)
     return _shown(stage, tampering.transplanted(stage.whole, other))
 
 
@@ -187,15 +188,15 @@ SHADOWS = (
 
 
 def _sibling(stage: Scene) -> Shown:
-    return _shown(stage, sealed_by(key_under(), stage.profile.asked))
+    return _shown(stage, sealed_by(key_under(), stage.profile))
 
 
 def _same_name(stage: Scene) -> Shown:
-    return _shown(stage, sealed_by(stranger(), stage.profile.asked))
+    return _shown(stage, sealed_by(stranger(), stage.profile))
 
 
 def _twin(stage: Scene) -> Shown:
-    return _shown(stage, sealed_by(key_under(pki.seal_key().private), stage.profile.asked))
+    return _shown(stage, sealed_by(key_under(pki.seal_key().private), stage.profile))
 
 
 def _revoked(stage: Scene, reason: x509.ReasonFlags | None, days: int) -> Shown:
@@ -217,13 +218,13 @@ def _no_list(stage: Scene) -> Shown:
 
 def _expired(stage: Scene) -> Shown:
     key = key_under(pki.seal_key().private, timedelta(seconds=-60))
-    data = sealed_by(key, stage.profile.asked)
+    data = sealed_by(key, stage.profile)
     return Shown(data, registry_of(stage), _with(seals=(key.chain[0],)))
 
 
 def _no_witness(stage: Scene) -> Shown:
     bare = Sealer(pki.seal_key(), None)
-    data = asyncio.run(sealed(stage.profile.document(), stage.profile.asked, sealer=bare))
+    data = stage.profile.stamp(sealer=bare)
     return _shown(stage, data)
 
 
@@ -266,7 +267,7 @@ ISSUERS = tuple(
 
 
 def _replayed(stage: Scene) -> Shown:
-    return _shown(stage, another(stage.profile.asked))
+    return _shown(stage, another(stage.profile))
 
 
 def _state(state: SerialState | None) -> Callable[[Scene], Shown]:

@@ -10,8 +10,9 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from meterai.clock import now
-from meterai.pdf.increment import Request, Slot
+from meterai.pdf.increment import Request, Slot, prepare, prepare_carefully
 from meterai.pdf.model import Place
+from meterai.pdf.road import Road
 from meterai.proving.pki import SEAL, make_pki, read_issued
 from meterai.proving.pki import issue as issue_certificate
 from meterai.serial.model import Serial, SerialState, number_from
@@ -40,21 +41,36 @@ def asking(*serials: str, **changes: Any) -> Request:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One way of stamping."""
+    """One way of stamping, on one road of the engine."""
 
-    name: str
+    kind: str
     asked: Request
     document: Callable[[], bytes] = letter
+    road: Road = Road.FAST
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind} ({self.road.value})"
+
+    def stamp(self, document: bytes | None = None, sealer: Sealer | None = None) -> bytes:
+        """This document, or the profile's own, stamped so."""
+        by = prepare if self.road is Road.FAST else prepare_carefully
+        return asyncio.run(sealed(document or self.document(), self.asked, sealer=sealer, by=by))
 
 
-PROFILES = (
+KINDS = (
     Profile("P=1", asking(SERIALS[0])),
     Profile("P=2", asking(SERIALS[0], certify=2, slots=SLOTS)),
     Profile("several stamps", asking(SERIALS[0], SERIALS[1])),
-    Profile("approval", asking(SERIALS[0], certify=None)),
+    Profile("approval", asking(SERIALS[0], certify=None), road=Road.CAREFUL),
     Profile("cross-reference stream", asking(SERIALS[0]), lambda: with_xref_stream(letter())),
 )
 """Every one of them is time-stamped: a seal without a witness is a class of attack of its own."""
+PROFILES = (
+    *KINDS,
+    *(replace(kind, road=Road.CAREFUL) for kind in KINDS if kind.road is Road.FAST),
+)
+"""An approval always takes the careful road."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +86,8 @@ class Scene:
 
 @cache
 def scene(name: str) -> Scene:
-    profile = next(profile for profile in PROFILES if profile.name == name)
-    return Scene(profile, asyncio.run(sealed(profile.document(), profile.asked)))
+    profile = next(profile for profile in PROFILES if name in (profile.name, profile.kind))
+    return Scene(profile, profile.stamp())
 
 
 def known(
@@ -143,10 +159,10 @@ def stranger() -> FileKey:
     return FileKey.load(folder / "seal.key", folder / "seal-chain.pem")
 
 
-def sealed_by(key: FileKey, asked: Request, document: bytes | None = None) -> bytes:
-    return asyncio.run(sealed(document, asked, sealer=Sealer(key, pki.time_stamps())))
+def sealed_by(key: FileKey, profile: Profile) -> bytes:
+    return profile.stamp(sealer=Sealer(key, pki.time_stamps()))
 
 
-def another(asked: Request, text: str = "Surat Kuasa") -> bytes:
+def another(profile: Profile, text: str = "Surat Kuasa") -> bytes:
     """Another document under the same request, sealed by our own key."""
-    return asyncio.run(sealed(letter(text=text), asked))
+    return profile.stamp(letter(text=text))

@@ -1,6 +1,5 @@
 """Attacks on the structure of a stamped file, beyond those of :mod:`world.tampering`."""
 
-import asyncio
 import io
 import re
 import subprocess
@@ -11,9 +10,7 @@ from pathlib import Path
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 
-from meterai.pdf.increment import Request
 from world.documents import appended, letter
-from world.sealed import sealed
 from world.tampering import body, byte_range, edited, gap, numbers
 
 # --- revisions that change what is seen ---
@@ -232,7 +229,7 @@ def range_overlaps(whole: bytes) -> bytes:
 # --- prepared before the stamp, sprung after it ---
 
 
-def shadow(asked: Request, spring: str) -> bytes:
+def shadow(stamp: Callable[[bytes], bytes], spring: str) -> bytes:
     """A document that holds two contents, sealed while it shows one and changed to show the other.
 
     hide: a sheet that hid the text is taken away · replace: another font or form is put in ·
@@ -257,7 +254,7 @@ def shadow(asked: Request, spring: str) -> bytes:
             size + 2, size + 1,
         )  # fmt: skip
         prepared = appended(prepared, (size + 2, pages), (size + 3, leaf))
-    whole = asyncio.run(sealed(prepared, asked))
+    whole = stamp(prepared)
     if spring == "hide":
         return appended(whole, (size, _stream(b"")))
     if spring == "replace":

@@ -33,7 +33,7 @@ def quiet() -> Iterator[None]:
 
 
 def profiles_of(attack: Attack) -> list[Profile]:
-    return [p for p in PROFILES if not attack.only or p.name in attack.only]
+    return [p for p in PROFILES if not attack.only or p.kind in attack.only]
 
 
 def untouched(believed: Trust | None = None) -> None:
@@ -56,7 +56,7 @@ def test_every_attack_gets_its_verdict_and_its_reason(name: str) -> None:
             "serials",
         }
         finding = judged(shown.data, shown.registry, shown.trust, shown.at)
-        wanted = (attack.verdict, attack.reason_for(profile.name))
+        wanted = (attack.verdict, attack.reason_for(profile))
         assert (finding.verdict, finding.reason) == wanted, profile.name
 
 
@@ -72,7 +72,7 @@ def test_the_structure_is_what_rejects_it_even_when_its_own_certificates_are_bel
         assert report.outcome is not Outcome.SOUND
         finding = judged(shown.data, shown.registry, own_trust(stage.whole))
         assert finding.verdict not in ACCEPTED, profile.name
-        wanted = (attack.verdict, attack.reason_for(profile.name))
+        wanted = (attack.verdict, attack.reason_for(profile))
         assert (finding.verdict, finding.reason) == wanted, profile.name
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from attacks.scenes import SERIALS, another, asking, scene
+from attacks.scenes import SERIALS, Profile, another, asking, scene
 from meterai.cli import verify
 from meterai.cli.verify import CannotWrite, Wanted, find_files, verify_all
 from meterai.settings import Settings
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     (folder / "dalam").mkdir(parents=True)
     (folder / "a.pdf").write_bytes(scene("P=1").whole)
     (folder / "dalam" / "b.PDF").write_bytes(letter())
-    (folder / "=c.pdf").write_bytes(another(asking(SERIALS[3])) + b"\n")
+    (folder / "=c.pdf").write_bytes(another(Profile("P=1", asking(SERIALS[3]))) + b"\n")
     (folder / "catatan.txt").write_text("bukan PDF")
     return folder
 
@@ -81,7 +81,7 @@ def test_a_run_goes_on_where_it_was_cut_off_and_examines_nothing_twice(
 def test_the_table_names_twins_and_runs_no_formula(
     folder: Path, settings: Settings, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    (folder / "d.pdf").write_bytes(another(asking(SERIALS[0])))
+    (folder / "d.pdf").write_bytes(another(Profile("P=1", asking(SERIALS[0]))))
     table = tmp_path / "hasil.csv"
     found = told(folder, settings, capsys, csv=table)
     assert found["a.pdf"] == found["d.pdf"] == ("needs_review", "serial_twice_in_batch")

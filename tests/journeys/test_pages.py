@@ -17,6 +17,7 @@ pytestmark = pytest.mark.browser
 BUDGETS_KB = {
     "/": 45,
     "/cek": 50,
+    "/cek/banyak": 50,
     "/masuk": 45,
     "/bantuan": 45,
     "/demo": 45,
@@ -117,7 +118,9 @@ def test_a_stranger_is_asked_to_sign_in_and_a_citizen_is_no_officer(phone: Brows
     expect(page.get_by_role("alert")).to_contain_text("Peran Anda")
 
 
-@pytest.mark.parametrize("path", ["/", "/cek", "/nothing-here", "/hasil/nobody-knows-this-link"])
+@pytest.mark.parametrize(
+    "path", ["/", "/cek", "/cek/banyak", "/nothing-here", "/hasil/nobody-knows-this-link"]
+)
 def test_every_answer_carries_the_headers(demo: Demo, path: str) -> None:
     answer = httpx.get(demo.url + path)
     policy = answer.headers["content-security-policy"]
@@ -139,7 +142,19 @@ def test_cookies_are_bound_to_this_host_and_hidden_from_script(demo: Demo) -> No
         assert all(word in lowered for word in ("secure", "httponly", "samesite=lax", "path=/"))
 
 
-@pytest.mark.parametrize("path", ["/unggah", "/masuk", "/cek", "/keluar", "/demo/bayar"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/unggah",
+        "/masuk",
+        "/cek",
+        "/cek/satu",
+        "/cek/banyak",
+        "/cek/berita-acara",
+        "/keluar",
+        "/demo/bayar",
+    ],
+)
 def test_a_form_from_elsewhere_is_refused(demo: Demo, path: str) -> None:
     forged = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
     answer = httpx.post(demo.url + path, data={"csrf": "00" * 32}, headers=forged)

@@ -29,8 +29,13 @@ from meterai.signing.keys import FileKey, algorithm_of
 from meterai.signing.report import CheckName, Outcome, Profile, Reason, Result
 from meterai.signing.seal import Sealer
 from meterai.signing.trust import Trust
-from meterai.signing.validation import SignatureReport, examine_twice
-from world import documents, hostile, pki, signers, tampering
+from meterai.signing.validation import (
+    SignatureReport,
+    examine,
+    examine_carefully,
+    examine_twice,
+)
+from world import documents, hostile, luring, pki, signers, tampering
 from world.documents import OTHER_SERIAL, SERIAL, letter, mark, request
 from world.revocation import lists, revoked
 from world.sealed import certificates_in, filled, judged, reasons, sealed, trust
@@ -473,6 +478,13 @@ def test_nothing_is_ever_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "create_connection", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     assert judged(_SEALED).outcome is Outcome.SOUND
+    # even of a signer whom we recognise, whose certificate says where to ask
+    key = luring.certificate("http://127.0.0.1:9/x")
+    (der,) = key.chain
+    pinned = replace(trust(), seals=(der,), roots=(*trust().roots, der))
+    for road in (examine, examine_carefully, examine_twice):
+        report = road(luring.sealed_with(key), pinned, now())
+        assert report.signer_sha256 == hashlib.sha256(der).digest()
 
 
 def test_the_names_that_the_engine_writes_are_the_ones_that_are_looked_for() -> None:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attacks.scenes import SERIALS, another, asking, scene
+from attacks.scenes import SERIALS, Profile, another, asking, scene
 from meterai.clock import now
 from meterai.signing.report import Outcome, SignatureReport
 from meterai.signing.validation import examine
 from meterai.verification import crew as crews
-from meterai.verification.batch import cross_check, pairs_of, with_answers
+from meterai.verification.batch import OTHERS_TOLD, cross_check, pairs_of, with_answers
 from meterai.verification.crew import Crew, Examined
 from meterai.verification.judgement import judge_offline
 from meterai.verification.model import Registered, TrueFile, Verdict
@@ -33,7 +33,7 @@ def sound(serials: tuple[str, ...], digest: bytes, file: bytes) -> SignatureRepo
 
 
 def checked(*reports: SignatureReport):  # type: ignore[no-untyped-def]
-    return cross_check([(str(n), judge_offline(r), r) for n, r in enumerate(reports)])
+    return cross_check([(str(n), judge_offline(r)) for n, r in enumerate(reports)])
 
 
 def examined(files: list[Path], **more: object) -> list[Examined]:
@@ -99,7 +99,7 @@ def test_only_serials_and_digests_are_asked_each_once() -> None:
 
 
 def test_the_registry_tells_the_true_file_from_its_twin_and_both_are_linked() -> None:
-    true, false = report(scene("P=1").whole), report(another(asking(SERIALS[0])))
+    true, false = report(scene("P=1").whole), report(another(Profile("P=1", asking(SERIALS[0]))))
     assert true.signed_sha256 is not None
     assert false.signed_sha256 is not None
     other = TrueFile(datetime(2026, 11, 24, tzinfo=UTC), 1)
@@ -107,7 +107,7 @@ def test_the_registry_tells_the_true_file_from_its_twin_and_both_are_linked() ->
         (SERIALS[0], true.signed_sha256): GENUINE,
         (SERIALS[0], false.signed_sha256): Registered(Verdict.REUSED, "other_document", other),
     }
-    named = [(n, with_answers(r, answers), r) for n, r in (("a", true), ("b", false))]
+    named = [(n, with_answers(r, answers)) for n, r in (("a", true), ("b", false))]
     a, b = cross_check(named)
     assert (a.finding.verdict, a.twins) == (Verdict.GENUINE, ("b",))
     assert (b.finding.verdict, b.twins) == (Verdict.REUSED, ("a",))
@@ -116,7 +116,7 @@ def test_the_registry_tells_the_true_file_from_its_twin_and_both_are_linked() ->
 
 
 def test_without_the_registry_neither_twin_is_called_genuine() -> None:
-    a, b = checked(report(scene("P=1").whole), report(another(asking(SERIALS[0]))))
+    a, b = checked(report(scene("P=1").whole), report(another(Profile("P=1", asking(SERIALS[0])))))
     for one in (a, b):
         assert one.finding.verdict is Verdict.NEEDS_REVIEW
         assert one.finding.reason == "serial_twice_in_batch"
@@ -140,6 +140,14 @@ def test_every_serial_in_two_documents_is_found(files: list[tuple[int, int]]) ->
         others = [str(m) for m, (s, c) in enumerate(files) if s == serial and c != content]
         assert sorted(one.twins) == sorted(others)
         assert (one.finding.verdict is Verdict.NEEDS_REVIEW) is bool(others)
+
+
+def test_thousands_of_one_kind_name_only_some_of_one_another() -> None:
+    reports = [sound(("S",), bytes([n % 2] * 32), bytes(32)) for n in range(5_000)]
+    for one in checked(*reports):
+        assert len(one.twins) == OTHERS_TOLD
+        assert len(one.copies) == OTHERS_TOLD
+        assert one.finding.verdict is Verdict.NEEDS_REVIEW
 
 
 def test_all_reuse_in_a_batch_of_ten_thousand_is_found() -> None:

@@ -31,7 +31,7 @@ class Here:
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
 
-    async def examine(self, document: bytes) -> SignatureReport:
+    async def examine(self, document: bytes, *, twice: bool = True) -> SignatureReport:  # noqa: ARG002 - one report for both
         return examine(document, self._trust, now())
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -24,10 +25,14 @@ def trust() -> Trust:
 
 
 async def sealed(
-    document: bytes | None = None, asked: Request | None = None, *, sealer: Sealer | None = None
+    document: bytes | None = None,
+    asked: Request | None = None,
+    *,
+    sealer: Sealer | None = None,
+    by: Callable[[bytes, Request], Prepared] = prepare,
 ) -> bytes:
-    """A letter, or another document, stamped and sealed."""
-    return await filled(prepare(document or letter(), asked or request()), sealer=sealer)
+    """A letter, or another document, stamped and sealed; ``by`` is the road of the engine."""
+    return await filled(by(document or letter(), asked or request()), sealer=sealer)
 
 
 async def filled(prepared: Prepared, *, sealer: Sealer | None = None) -> bytes:

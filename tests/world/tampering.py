@@ -53,6 +53,8 @@ def body(sealed: bytes, number: int) -> bytes:
 
 def edited(sealed: bytes, old: bytes, new: bytes) -> bytes:
     """The last ``old`` is now ``new``, padded to the same length so that all offsets stay."""
+    if old not in sealed:
+        old = old.replace(b" ", b"")  # as the hand-written increments say it
     assert len(new) <= len(old)
     place = sealed.rindex(old)
     return sealed[:place] + new.ljust(len(old)) + sealed[place + len(old) :]

@@ -5,7 +5,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from meterai import __version__
-from meterai.api import affixing, audit, quota, verification
+from meterai.api import affixing, audit, quota, registry, verification
 from meterai.api.problems import framework_failure, known_failure, unknown_failure
 from meterai.errors import MeteraiError
 
@@ -19,7 +19,7 @@ def build() -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for resource in (affixing, quota, verification, audit):
+    for resource in (affixing, quota, verification, registry, audit):
         api.include_router(resource.router)
     api.add_exception_handler(MeteraiError, known_failure)
     api.add_exception_handler(HTTPException, framework_failure)

@@ -15,6 +15,7 @@ from meterai.errors import (
     NotFound,
     Refused,
     RequestTooLarge,
+    TooMany,
 )
 from meterai.people.errors import KeyNotAccepted
 
@@ -26,6 +27,7 @@ STATUS: list[tuple[type[MeteraiError], int]] = [
     (NotFound, 404),
     (Conflict, 409),
     (Refused, 422),
+    (TooMany, 429),
     (Busy, 503),
     (Broken, 500),
 ]
@@ -45,7 +47,7 @@ def problem(error: MeteraiError, status: int | None = None) -> JSONResponse:
         "next_step": error.advice("id"),
         "next_step_en": error.advice("en"),
     }
-    headers = {"retry-after": "5"} if isinstance(error, Busy) else {}
+    headers = {"retry-after": str(error.facts.get("seconds", 5))} if isinstance(error, Busy) else {}
     return JSONResponse(body, found, headers, media_type="application/problem+json")
 
 

@@ -43,7 +43,10 @@ class Verification(BaseModel):
     sealed_at: datetime | None
     signer: str | None
     true_file: TrueFile | None
+    change: str | None
+    """How an altered file was changed: resaved, overlaid, appended, content, seal."""
     last_good_bytes: int | None
+    """So many bytes from its beginning are still as they were sealed."""
     checked: list[str]
     not_checked: list[str]
 
@@ -115,6 +118,7 @@ async def create_verification(
         true_file=None
         if true_file is None
         else TrueFile(affixed_at=true_file.affixed_at, pages=true_file.pages),
+        change=finding.change,
         last_good_bytes=finding.last_good_bytes,
         checked=list(finding.checked),
         not_checked=list(finding.not_checked),

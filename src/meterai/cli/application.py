@@ -47,6 +47,7 @@ def build(stage: Stage) -> typer.Typer:
     _add_work(app)
     _add_checks(app)
     app.add_typer(_proof(), name="proof")
+    app.add_typer(_registry(), name="registry")
     app.add_typer(stage.commands(), name="bench")
     return app
 
@@ -143,11 +144,22 @@ def _add_work(app: typer.Typer) -> None:
         paths: Annotated[list[Path], typer.Argument(metavar="FILE|DIR…", exists=True)],
         server: Server = None,
         offline: Annotated[
-            bool, typer.Option("--offline", help="Cryptography only; the registry is not asked")
+            bool,
+            typer.Option(
+                "--offline",
+                help="Ask no server; use the copy of the registry, if any",
+            ),
         ] = False,
         csv: Annotated[
             Path | None, typer.Option("--csv", help="Write a table here", dir_okay=False)
         ] = None,
+        report: Annotated[
+            Path | None,
+            typer.Option("--report", help="Write a signed record (PDF) here", dir_okay=False),
+        ] = None,
+        checker: Annotated[
+            str, typer.Option("--checker", help="Whose name stands in the record")
+        ] = "",
         jobs: Annotated[
             int, typer.Option("--jobs", min=1, help="Processes; as many as cores if not given")
         ] = cores(),
@@ -162,7 +174,7 @@ def _add_work(app: typer.Typer) -> None:
         from meterai.cli.verify import Wanted, find_files, verify_all
 
         settings = _settings(data_dir)
-        wanted = Wanted(jobs, as_json, csv, resume)
+        wanted = Wanted(jobs, as_json, csv, resume, report, checker)
         with speaking_of_failures():
             files = find_files(paths)
             if offline:
@@ -249,6 +261,40 @@ def _add_checks(app: typer.Typer) -> None:
             )
 
 
+def _registry() -> typer.Typer:
+    registry = typer.Typer(help="A copy of the registry, for checking without any server.")
+
+    @registry.command()
+    def fetch(server: Server = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+        """Get trust bundle and copy of the registry, both signed by the issuer."""
+        from meterai.cli import registry as copying
+        from meterai.cli.connection import reachable
+        from meterai.client.errors import ServerUnreachable
+
+        with speaking_of_failures():
+            settings = _settings(data_dir)
+            with reachable(settings, server) as client:
+                if client is None:
+                    raise ServerUnreachable(url=settings.base_url_local)
+                copying.show(copying.fetch(client, settings), as_json=as_json)
+
+    @registry.command()
+    def show(data_dir: DataDir = None, as_json: Json = False) -> None:
+        """Say how old the copy is."""
+        from meterai.cli import registry as copying
+        from meterai.errors import NotFound
+        from meterai.wiring import trust_of
+
+        with speaking_of_failures():
+            settings = _settings(data_dir)
+            found = copying.read_snapshot(settings, trust_of(settings))
+            if found is None:
+                raise NotFound
+            copying.show(found, as_json=as_json)
+
+    return registry
+
+
 def _proof() -> typer.Typer:
     proof = typer.Typer(help="Signed statements: restoration certificates, receipts and others.")
 
@@ -262,6 +308,12 @@ def _proof() -> typer.Typer:
         keys: Annotated[
             str | None, typer.Option(help="File or address of the issuer's meterai-keys.json")
         ] = None,
+        table: Annotated[
+            Path | None,
+            typer.Option(
+                help="The table (CSV) that must belong to it", exists=True, dir_okay=False
+            ),
+        ] = None,
         data_dir: DataDir = None,
         as_json: Json = False,
     ) -> None:
@@ -270,6 +322,6 @@ def _proof() -> typer.Typer:
 
         with speaking_of_failures():
             settings = _settings(data_dir)
-            proving.verify(file, proving.trust_from(keys, settings), as_json=as_json)
+            proving.verify(file, proving.trust_from(keys, settings), table, as_json=as_json)
 
     return proof

@@ -1,6 +1,7 @@
 """``meterai proof verify``: a signed statement checked offline, by published keys."""
 
 import base64
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from meterai.cli.speech import data, record, say
 from meterai.client.calls import Client
 from meterai.errors import NotFound, Text
 from meterai.settings import Settings
+from meterai.signing.errors import StatementNotGenuine
 from meterai.signing.paper import read
 from meterai.signing.trust import Trust
 from meterai.wiring import trust_of
@@ -56,9 +58,13 @@ def _trust_in(keys: bytes, where: str) -> Trust:
     return Trust(roots=(), issuers=(), seals=(), time_stamps=(), statements=certificates)
 
 
-def verify(file: Path, trust: Trust, *, as_json: bool) -> None:
+def verify(file: Path, trust: Trust, table: Path | None = None, *, as_json: bool) -> None:
     """The statement's facts, after its signature was checked; raises the reason if it is not good."""
     statement = read(file.read_bytes(), trust)
+    if table is not None and (
+        hashlib.sha256(table.read_bytes()).hexdigest() != statement.facts.get("table_sha256")
+    ):
+        raise StatementNotGenuine(why="another table")
     if as_json:
         record(
             {

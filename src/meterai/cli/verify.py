@@ -1,26 +1,28 @@
 """``meterai verify``: one verdict for each file of a folder; only serials and digests leave this machine."""
 
-import csv
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
+from meterai.cli.record import write_record
+from meterai.cli.registry import age_said, read_snapshot
 from meterai.cli.speech import Progress, record, say
 from meterai.client.calls import Client
 from meterai.clock import now
 from meterai.errors import Broken, Text
 from meterai.settings import Settings
 from meterai.signing.report import SignatureReport
-from meterai.verification.batch import Checked, Pair, cross_check, pairs_of, with_answers
+from meterai.verification.batch import Checked, Pair, pairs_of, with_answers
 from meterai.verification.crew import Crew
 from meterai.verification.model import WORDS, Finding, Registered, TrueFile, Verdict
-from meterai.verification.reasons import SENTENCES
+from meterai.verification.reasons import CHANGES, SENTENCES
+from meterai.verification.record import Seen, fields_of, record_of
+from meterai.verification.snapshot import Snapshot
 from meterai.wiring import trust_of
 
 GOOD = frozenset({Verdict.GENUINE, Verdict.GENUINE_OFFLINE})
@@ -35,6 +37,9 @@ class Wanted:
     as_json: bool
     csv: Path | None = None
     resume: bool = False
+    report: Path | None = None
+    checker: str = ""
+    """Whose name stands in the report."""
 
 
 class CannotWrite(Broken):
@@ -66,21 +71,32 @@ def verify_all(
     examined = _examine(files, settings, wanted)
     reports = [found for found in examined if isinstance(found, SignatureReport)]
     answers = {} if client is None else _ask(client, pairs_of(reports))
+    copy = read_snapshot(settings, trust_of(settings)) if client is None else None
+    if copy is not None:
+        say(age_said(copy))
     named = [
         (
             str(file),
-            with_answers(found, answers) if isinstance(found, SignatureReport) else found,
-            found if isinstance(found, SignatureReport) else None,
+            _judge(found, answers, copy) if isinstance(found, SignatureReport) else found,
         )
         for file, found in zip(files, examined, strict=True)
     ]
-    checked = cross_check(named)
-    for one in checked:
+    at = now()
+    found = record_of([Seen(name, at, finding) for name, finding in named])
+    for one in found.rows:
         _say(one, as_json=wanted.as_json)
     if wanted.csv is not None:
-        _write_csv(wanted.csv, checked, now())
-    _sum_up(checked)
-    return all(one.finding.verdict in GOOD for one in checked)
+        _write(wanted.csv, found.table)
+    if wanted.report is not None:
+        _write(wanted.report, write_record(found, wanted.checker, settings))
+    _sum_up(found.rows)
+    return all(one.finding.verdict in GOOD for one in found.rows)
+
+
+def _judge(
+    report: SignatureReport, answers: Mapping[Pair, Registered], copy: Snapshot | None
+) -> Finding:
+    return with_answers(report, answers) if copy is None else copy.judge(report)
 
 
 def _examine(
@@ -159,33 +175,16 @@ def _ask(client: Client, pairs: Sequence[Pair]) -> Mapping[Pair, Registered]:
     return answers
 
 
-def _fields(one: Checked) -> dict[str, object]:
-    found = one.finding
-    true_file = found.true_file
-    return {
-        "file": one.name,
-        "verdict": found.verdict.value,
-        "reason": found.reason,
-        "serial": found.serials[0] if found.serials else None,
-        "serials": list(found.serials),
-        "sha256": found.sha256.hex(),
-        "sealed_at": found.sealed_at,
-        "true_file_affixed_at": None if true_file is None else true_file.affixed_at,
-        "true_file_pages": None if true_file is None else true_file.pages,
-        "last_good_bytes": found.last_good_bytes,
-        "twins": list(one.twins),
-        "copies": list(one.copies),
-    }
-
-
 def _say(one: Checked, *, as_json: bool) -> None:
     if as_json:
-        record(_fields(one))
+        record(fields_of(one))
         return
     found = one.finding
     say(f"{WORDS[found.verdict].id:<28} {one.name}  {found.serials[0] if found.serials else ''}")
     if found.verdict not in GOOD or one.twins:
         say(f"    {SENTENCES[found.reason].id} [{found.reason}]")
+        if found.change is not None:
+            say(f"    {CHANGES[found.change].id} [{found.change}]")
     if one.twins:
         say(f"    Nomor seri yang sama: {', '.join(one.twins)}")
 
@@ -198,33 +197,15 @@ def _sum_up(checked: Sequence[Checked]) -> None:
     say(f"{len(checked)} berkas: {told or '-'}")
 
 
-def _write_csv(path: Path, checked: Sequence[Checked], at: datetime) -> None:
-    """One row a file, whole or not at all."""
+def _write(path: Path, content: bytes) -> None:
+    """The file is there, whole or not at all."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with fresh.open("w", newline="", encoding="utf-8") as stream:
-            rows = csv.writer(stream)
-            rows.writerow([*_COLUMNS, "checked_at"])
-            for one in checked:
-                fields = _fields(one)
-                rows.writerow([_cell(fields[name]) for name in _COLUMNS] + [at.isoformat()])
+        with fresh.open("wb") as stream:
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         fresh.replace(path)
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise CannotWrite(file=str(path)) from error
-
-
-_COLUMNS = (
-    "file", "sha256", "verdict", "reason", "serials", "sealed_at", "true_file_affixed_at",
-    "true_file_pages", "twins", "copies",
-)  # fmt: skip
-
-
-def _cell(value: object) -> str:
-    """As text that no spreadsheet takes for a formula."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    text = " | ".join(value) if isinstance(value, list) else "" if value is None else str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

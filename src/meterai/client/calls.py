@@ -135,6 +135,14 @@ class Client:
         """The keys that signed statements are checked by, as JWKS."""
         return self._get("/.well-known/meterai-keys.json")
 
+    def trust_bundle(self) -> bytes:
+        """Whose seals the installation recognises, as a signed statement."""
+        return self._get("/v1/trust-bundle")
+
+    def registry_snapshot(self) -> bytes:
+        """The registry as a signed file."""
+        return self._get("/v1/registry-snapshot")
+
     def stamp(
         self, name: str, content: bytes, fields: dict[str, str], *, idempotency_key: str
     ) -> Stamping:

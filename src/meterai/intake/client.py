@@ -14,6 +14,7 @@ from meterai.intake.wire import (
     AskExamine,
     AskInspect,
     AskPicture,
+    AskRead,
     AskRepair,
     AskSuggest,
     pack,
@@ -22,6 +23,7 @@ from meterai.pdf.errors import BY_CODE
 from meterai.pdf.inspection import Inspection
 from meterai.pdf.model import Place
 from meterai.signing.report import SignatureReport
+from meterai.signing.statement import Statement
 
 
 class Intake:
@@ -48,9 +50,14 @@ class Intake:
         """Where the mark would stand well."""
         return msgspec.json.decode(await self._ask(AskSuggest(page), document), type=Place)
 
-    async def examine(self, document: bytes) -> SignatureReport:
+    async def examine(self, document: bytes, *, twice: bool = True) -> SignatureReport:
         """What the document's seal is worth, against the trust bundle of this installation."""
-        return msgspec.json.decode(await self._ask(AskExamine(), document), type=SignatureReport)
+        found = await self._ask(AskExamine(twice), document)
+        return msgspec.json.decode(found, type=SignatureReport)
+
+    async def read(self, document: bytes) -> Statement | None:
+        """What a paper (PDF) or statement (JWS) of this installation says; None for anything else."""
+        return msgspec.json.decode(await self._ask(AskRead(), document), type=Statement | None)
 
     async def _ask(self, ask: AnyAsk, document: bytes) -> bytes:
         try:

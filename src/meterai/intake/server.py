@@ -26,6 +26,7 @@ from meterai.intake.wire import (
     AskExamine,
     AskInspect,
     AskPicture,
+    AskRead,
     AskRepair,
     AskSuggest,
     pack,
@@ -33,8 +34,11 @@ from meterai.intake.wire import (
 from meterai.pdf.inspection import Limits, inspect, repair
 from meterai.pdf.picture import picture
 from meterai.pdf.suggestion import suggest
+from meterai.signing.errors import StatementNotGenuine
+from meterai.signing.paper import read
+from meterai.signing.statement import Statement
 from meterai.signing.trust import Trust
-from meterai.signing.validation import examine_twice
+from meterai.signing.validation import examine, examine_twice
 
 JOBS_MAX = 500
 """After so many files a child is replaced, so that nothing a file left behind lives long."""
@@ -143,4 +147,14 @@ def _do(ask: AnyAsk, document: bytes, trust: Trust) -> bytes:
         case AskSuggest():
             return msgspec.json.encode(suggest(document, ask.page))
         case AskExamine():
-            return msgspec.json.encode(examine_twice(document, trust, now()))
+            judge = examine_twice if ask.twice else examine
+            return msgspec.json.encode(judge(document, trust, now()))
+        case AskRead():
+            return msgspec.json.encode(_stated(document, trust))
+
+
+def _stated(document: bytes, trust: Trust) -> Statement | None:
+    try:
+        return read(document, trust)
+    except StatementNotGenuine:
+        return None

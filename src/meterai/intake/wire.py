@@ -40,8 +40,15 @@ class AskSuggest(Ask, frozen=True, tag="suggest"):
 class AskExamine(Ask, frozen=True, tag="examine"):
     """What its seal is worth."""
 
+    twice: bool = True
+    """By both roads, which must agree; one of thousands goes the fast road first."""
 
-AnyAsk = AskInspect | AskRepair | AskPicture | AskSuggest | AskExamine
+
+class AskRead(Ask, frozen=True, tag="read"):
+    """What it states, if it is a signed paper of this installation."""
+
+
+AnyAsk = AskRead | AskInspect | AskRepair | AskPicture | AskSuggest | AskExamine
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from meterai.db.connection import Connection, Row
@@ -119,3 +120,20 @@ async def mark_void(connection: Connection, affixings: Sequence[UUID]) -> int:
         affixings,
     )
     return int(done.rsplit(" ", 1)[1])
+
+
+async def hashed(connection: Connection) -> tuple[bytes, bytes, datetime]:
+    """Affixed serials as sorted rows of 8 bytes of the SHA-256 of the number and 8 of the signed range's; void
+    ones as sorted 8 bytes of the number's; and the moment of both.
+    """
+    row = await connection.fetchrow(
+        """select now() as at,
+                  (select string_agg(substr(sha256(number::bytea), 1, 8) || substr(signed_sha256, 1, 8), ''
+                                     order by substr(sha256(number::bytea), 1, 8))
+                   from serial where state = 'affixed') as affixed,
+                  (select string_agg(substr(sha256(number::bytea), 1, 8), ''
+                                     order by substr(sha256(number::bytea), 1, 8))
+                   from serial where state = 'void') as void"""
+    )
+    assert row is not None
+    return bytes(row["affixed"] or b""), bytes(row["void"] or b""), row["at"]

@@ -4,9 +4,10 @@ Indonesian first, English below. The page only repeats what the attached JWS say
 statement key, and :func:`read` accepts a paper only when both hold.
 """
 
+import asyncio
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import pikepdf
@@ -18,6 +19,7 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from meterai.signing.errors import StatementNotGenuine
 from meterai.signing.keys import SealKey
 from meterai.signing.paper_page import Row, Wording, draw
+from meterai.signing.paper_table import Table
 from meterai.signing.seal import Sealer
 from meterai.signing.sealed_file import (
     docmdp_level,
@@ -31,23 +33,29 @@ from meterai.signing.statement import Statement, StatementKey, public_keys_of, v
 from meterai.signing.time_stamps import TimeStamps
 from meterai.signing.trust import Trust
 
-__all__ = ["Row", "Wording", "read", "write_paper"]
+__all__ = ["Row", "Table", "Wording", "read", "write_paper"]
 
 ATTACHMENT = "pernyataan.jws"
 FIELD = "Keterangan"
-PDF_MAX = 2 * 1024 * 1024
+TABLE = "tabel.csv"
+PDF_MAX = 16 * 1024 * 1024
 
 
 async def write_paper(
     jws: str, wording: Wording, key: StatementKey, time_stamps: TimeStamps | None
 ) -> bytes:
-    """The statement as a sealed PDF of one page.
+    """The statement as a sealed PDF of one page, and of the pages of a table if there is one.
 
     ``time_stamps`` is None only where a paper must be given out although no authority answers.
     Raises :class:`StatementNotGenuine` for a statement that ``key`` did not sign, and what sealing raises.
     """
     statement = verify(jws, key.public_keys())
-    drawn = _with_attachment(draw(statement, wording, ATTACHMENT), jws, statement.issued_at)
+    files = {ATTACHMENT: ("application/jose", jws.encode())}
+    if wording.table is not None:
+        _check_table(statement, wording.table.content)
+        files[TABLE] = ("text/csv", wording.table.content)
+    drawn = await asyncio.to_thread(draw, statement, wording, ATTACHMENT)  # a table has many pages
+    drawn = _with_attachments(drawn, files, statement.issued_at)
     return await _sealed(drawn, key.key, time_stamps, statement.issued_at)
 
 
@@ -62,7 +70,15 @@ def read(data: bytes, trust: Trust) -> Statement:
     if len(data) > PDF_MAX:
         raise StatementNotGenuine(why="too long")
     _check_seal(data, trust.statements)
-    return verify(_attached(data), keys)
+    statement = verify(_attached(data, ATTACHMENT), keys)
+    if "table_sha256" in statement.facts:
+        _check_table(statement, _attached(data, TABLE))
+    return statement
+
+
+def _check_table(statement: Statement, content: bytes) -> None:
+    if statement.facts.get("table_sha256") != hashlib.sha256(content).hexdigest():
+        raise StatementNotGenuine(why="another table")
 
 
 def _check_seal(data: bytes, pinned: Sequence[bytes]) -> None:
@@ -94,25 +110,23 @@ def _flaw(data: bytes, pinned: Sequence[bytes]) -> str | None:
     return None
 
 
-def _attached(data: bytes) -> bytes:
+def _attached(data: bytes, name: str) -> bytes:
     try:
         with pikepdf.open(io.BytesIO(data)) as pdf:
-            return bytes(pdf.attachments[ATTACHMENT].get_file().read_bytes())
+            return bytes(pdf.attachments[name].get_file().read_bytes())
     except (pikepdf.PdfError, KeyError) as error:
         raise StatementNotGenuine(why="no statement attached") from error
 
 
-def _with_attachment(page: bytes, jws: str, moment: datetime) -> bytes:
+def _with_attachments(
+    page: bytes, files: Mapping[str, tuple[str, bytes]], moment: datetime
+) -> bytes:
     with pikepdf.open(io.BytesIO(page)) as pdf:
         stamp = moment.strftime("D:%Y%m%d%H%M%SZ")
-        pdf.attachments[ATTACHMENT] = pikepdf.AttachedFileSpec(
-            pdf,
-            jws.encode(),
-            filename=ATTACHMENT,
-            mime_type="application/jose",
-            creation_date=stamp,
-            mod_date=stamp,
-        )
+        for name, (kind, content) in files.items():
+            pdf.attachments[name] = pikepdf.AttachedFileSpec(
+                pdf, content, filename=name, mime_type=kind, creation_date=stamp, mod_date=stamp
+            )
         out = io.BytesIO()
         pdf.save(out, deterministic_id=True)
     return out.getvalue()

@@ -10,6 +10,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from meterai.clock import moment_said
 from meterai.errors import Text
+from meterai.signing.paper_table import Table, draw_table
 from meterai.signing.statement import Statement
 
 _INK, _QUIET, _SEA, _LINE = (HexColor(c) for c in ("#16211f", "#667370", "#054a54", "#c9d6d4"))
@@ -39,6 +40,8 @@ class Wording:
     """At most some two dozen: it is one page."""
     verify_at: str
     """Where it can be checked, as an address for people."""
+    table: Table | None = None
+    """On pages of its own behind the first, and attached."""
 
 
 def draw(statement: Statement, wording: Wording, attachment: str) -> bytes:
@@ -50,7 +53,7 @@ def draw(statement: Statement, wording: Wording, attachment: str) -> bytes:
         if end >= _BOTTOM or scale == _SCALES[-1]:
             break
     pen.foot(statement, wording.verify_at, attachment)
-    return pen.finished()
+    return pen.finished(wording)
 
 
 class _Pen:
@@ -113,9 +116,11 @@ class _Pen:
             f"{statement.id} · kunci {statement.key_id}", _LEFT, y, _RIGHT, ("Courier", 7), _QUIET
         )
 
-    def finished(self) -> bytes:
-        """The PDF."""
+    def finished(self, wording: Wording) -> bytes:
+        """The PDF, with the pages of the table if there is one."""
         self._canvas.showPage()
+        if wording.table is not None:
+            draw_table(self._canvas, wording.table, wording.title.id)
         self._canvas.save()
         return self._stream.getvalue()
 

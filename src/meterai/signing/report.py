@@ -150,6 +150,21 @@ def gravest_first(reasons: Sequence[Reason], outcome: Outcome) -> tuple[Reason, 
     return tuple(sorted(dict.fromkeys(reasons), key=lambda reason: reason not in grave))
 
 
+class Change(Enum):
+    """How a file was changed after it was sealed, as far as its bytes tell."""
+
+    RESAVED = "resaved"
+    """Laid out anew: saved, compressed, joined or printed by another program; what was sealed is lost."""
+    OVERLAID = "overlaid"
+    """Something was added behind the sealed part that reaches what the pages show."""
+    APPENDED = "appended"
+    """Something was added behind the sealed part; the pages lead to none of it."""
+    CONTENT = "content"
+    """Bytes of the sealed part differ."""
+    SEAL = "seal"
+    """The seal itself is damaged."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One line of the report."""
@@ -199,3 +214,5 @@ class SignatureReport:
     """As the authority says."""
     last_good_bytes: int | None = None
     """When something follows a sealed part that is whole: the length of that part."""
+    change: Change | None = None
+    """Of an altered file."""

@@ -17,6 +17,7 @@ from pyhanko.pdf_utils.generic import (
     EncryptedObjAccess,
     IndirectObject,
     Reference,
+    StreamObject,
     parse_pdf_date,
 )
 from pyhanko.pdf_utils.misc import PdfReadError
@@ -125,6 +126,27 @@ def signatures_in(reader: PdfFileReader) -> list[FoundSignature]:
         revision = -1 if reference is None else int(reader.xrefs.get_last_change(reference))
         found.append(FoundSignature(str(name), reference, dictionary, field.get_object(), revision))
     return sorted(found, key=lambda signature: signature.revision)
+
+
+def stands_outside_streams(data: bytes, reader: PdfFileReader, word: bytes) -> bool:
+    """Whether ``word`` is written in the document itself, not only in something that travels inside it.
+
+    An attached file keeps its own words; stored uncompressed, they can be read in the bytes of the document.
+    """
+    written = data.count(word)
+    if not written:
+        return False
+    references = {
+        reference
+        for revision in range(reader.xrefs.total_revisions)
+        for reference in reader.xrefs.explicit_refs_in_revision(revision)
+    }
+    for reference in references:
+        if isinstance(reader.xrefs[reference], int):
+            inside = reader.get_object(reference, transparent_decrypt=False)
+            if isinstance(inside, StreamObject):
+                written -= (inside.encoded_data or b"").count(word)
+    return written > 0
 
 
 def empty_fields_at(reader: PdfFileReader, revision: int) -> set[str]:

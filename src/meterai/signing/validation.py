@@ -15,6 +15,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
 
 from meterai.signing.certificates import ChainBroken, chain_of, revocation_of, subject_of
+from meterai.signing.changes import change_in
 from meterai.signing.own.road import examine_own
 from meterai.signing.report import (
     Check,
@@ -41,6 +42,7 @@ from meterai.signing.sealed_file import (
     our_entry,
     range_of,
     signatures_in,
+    stands_outside_streams,
 )
 from meterai.signing.second_opinion import opinion_on_other, opinion_on_seal
 from meterai.signing.signed_data import (
@@ -105,6 +107,12 @@ def _agree(own: SignatureReport, careful: SignatureReport) -> bool:
 
 def examine_carefully(data: bytes, trust: Trust, at: datetime) -> SignatureReport:
     """What the seal in ``data`` is worth, with every step and a second engine. Never raises."""
+    report = _examine_with_ends(data, trust, at)
+    return replace(report, change=change_in(data, report))
+
+
+def _examine_with_ends(data: bytes, trust: Trust, at: datetime) -> SignatureReport:
+    """The whole file; where that says nothing definite, also what it was before something was added."""
     report = _examine_whole(data, trust, at)
     doubtful = _UNTOLD.intersection(report.reasons)
     if report.outcome is Outcome.SOUND or (report.last_good_bytes is not None and not doubtful):
@@ -249,7 +257,7 @@ class _Examination:
         if signatures:
             self._name_signer(reader, signatures[-1])
             raise self._stop(Reason.FOREIGN_SIGNER, CheckName.SIGNER)
-        if OURS_KEY.encode() in self._data:
+        if stands_outside_streams(self._data, reader, OURS_KEY.encode()):
             raise self._stop(Reason.SEAL_DAMAGED, CheckName.SIGNATURE)
         raise self._stop(Reason.NO_SEAL, CheckName.SIGNATURE)
 

@@ -34,11 +34,14 @@ def judge_offline(report: SignatureReport) -> Finding:
         reason=reason,
         serials=report.serials,
         sha256=report.file_sha256,
+        signed_sha256=report.signed_sha256,
         sealed_at=report.time_stamp,
         signer=report.signer,
+        change=None if report.change is None else report.change.value,
         last_good_bytes=report.last_good_bytes,
         checked=tuple(c.name.value for c in report.checks if c.result is Result.PASSED),
         not_checked=tuple(c.name.value for c in report.checks if c.result is not Result.PASSED),
+        failed=tuple(c.name.value for c in report.checks if c.result is Result.FAILED),
     )
 
 

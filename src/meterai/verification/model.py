@@ -46,6 +46,7 @@ SEVERITY = (
     Verdict.VOID,
     Verdict.REUSED,
     Verdict.NEEDS_REVIEW,
+    Verdict.GENUINE_OFFLINE,
     Verdict.GENUINE,
 )
 """Of several serials in one file the worst answer counts."""
@@ -69,13 +70,20 @@ class Finding:
     serials: tuple[str, ...]
     sha256: bytes
     """Of the whole file that was shown."""
+    signed_sha256: bytes | None = None
+    """Of the signed range as it is now."""
     sealed_at: datetime | None = None
     signer: str | None = None
     true_file: TrueFile | None = None
+    change: str | None = None
+    """How an altered file was changed: a code of :data:`meterai.verification.reasons.CHANGES`."""
     last_good_bytes: int | None = None
     """Length of the beginning of the file that is still as it was sealed."""
     checked: tuple[str, ...] = ()
     not_checked: tuple[str, ...] = ()
+    """Not passed, or not looked at."""
+    failed: tuple[str, ...] = ()
+    """Those of them that were looked at and did not pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,14 @@ SENTENCES: dict[str, Text] = {
         "Segel utuh, tetapi daftar nomor seri belum ditanya: pembatalan dan pemakaian ulang belum diketahui.",
         "The seal is whole, but the registry was not asked: cancellation and reuse are unknown.",
     ),
+    "registered_in_snapshot": Text(
+        "Segel utuh, dan berkas ini tercatat di salinan daftar; pembatalan sesudahnya belum diketahui.",
+        "The seal is whole, and the copy of the registry knows this file; later cancellation is unknown.",
+    ),
+    "newer_than_snapshot": Text(
+        "Segel utuh, tetapi dibubuhkan sesudah salinan daftar dibuat; periksa lagi secara daring.",
+        "The seal is whole, but it is newer than the copy of the registry; check again online.",
+    ),
     "other_document": Text(
         "Nomor seri ini milik dokumen lain.", "This serial belongs to another document."
     ),
@@ -142,3 +150,25 @@ CHECKS: dict[str, Text] = {
     "registry": Text("daftar nomor seri", "registry of serials"),
 }
 """What is looked at, in a few words, by the same codes as in the report."""
+
+CHANGES: dict[str, Text] = {
+    "resaved": Text(
+        "Berkas disimpan ulang oleh program lain (misalnya dikompres, digabung, atau dicetak ke PDF). "
+        "Keadaan saat disegel tidak ada lagi di dalamnya.",
+        "The file was saved anew by another program (compressed, joined, or printed to PDF). "
+        "What was sealed is no longer in it.",
+    ),
+    "overlaid": Text(
+        "Sesudah disegel ada yang ditambahkan dan mengubah tampilan halaman.",
+        "After sealing something was added that changes what the pages show.",
+    ),
+    "appended": Text(
+        "Sesudah disegel ada data yang ditambahkan di belakang; tampilan halaman tidak memakainya.",
+        "After sealing data was added behind; the pages do not show it.",
+    ),
+    "content": Text(
+        "Isi bagian yang disegel sendiri berubah.", "Bytes inside the sealed part itself differ."
+    ),
+    "seal": Text("Data segelnya sendiri rusak.", "The seal's own data is damaged."),
+}
+"""How an altered file was changed, by the same codes as in :class:`meterai.signing.report.Change`."""

@@ -12,7 +12,17 @@ FILE_REQUEST_MAX = 33 * 1024 * 1024
 ORDINARY_REQUEST_MAX = 1024 * 1024 + 4096
 """One piece of a resumable upload, or any form without a file."""
 
-TAKE_FILES = ("/unggah", "/cek", "/v1/stampings", "/v1/verifications")
+TAKE_FILES = (
+    "/unggah",
+    "/cek",
+    "/cek/satu",
+    "/cek/utuh",
+    "/cek/banyak",
+    "/cek/halaman",
+    "/cek/berita-acara",
+    "/v1/stampings",
+    "/v1/verifications",
+)
 
 
 class BodyLimit:

@@ -23,7 +23,7 @@ from meterai.treasury import deposits
 from meterai.treasury.model import ACCOUNT_DEPOSIT
 from meterai.treasury.settlement import settle_day
 from meterai.treasury.sheet import Table, as_csv, as_xlsx
-from meterai.web.downloads import XLSX, table_download
+from meterai.web.downloads import CSV, XLSX, table_download
 from meterai.web.forms import Form, own_form
 from meterai.web.pages import page
 from meterai.web.session import app_of, with_role
@@ -147,7 +147,7 @@ async def export(request: Request) -> Response:
         managed = await _mine(connection, visitor.party.id, Role.DISTRIBUTOR)
         table = await _EXPORTS[what](connection, managed, today)
     if ending == "csv":
-        return table_download(as_csv(table), f"{what}-{today}.csv", "text/csv")
+        return table_download(as_csv(table), f"{what}-{today}.csv", CSV)
     return table_download(as_xlsx(table, what), f"{what}-{today}.xlsx", XLSX)
 
 

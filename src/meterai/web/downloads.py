@@ -20,6 +20,7 @@ def pdf_download(content: bytes, name: str, *, ending: str = "") -> Response:
     )
 
 
+CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

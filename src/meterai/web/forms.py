@@ -22,9 +22,22 @@ class SentFile:
 class Form:
     """The fields of a form that came from our own page."""
 
-    def __init__(self, fields: dict[str, str], files: dict[str, SentFile]) -> None:
+    def __init__(self, fields: dict[str, str], sent: list[tuple[str, SentFile]]) -> None:
         self._fields = fields
-        self.files = files
+        self._sent = sent
+
+    @property
+    def files(self) -> dict[str, SentFile]:
+        """The last file of each field."""
+        return dict(self._sent)
+
+    def files_of(self, name: str) -> list[SentFile]:
+        """All files of one field."""
+        return [file for field, file in self._sent if field == name]
+
+    def long_text(self, name: str) -> str:
+        """A field, however long."""
+        return self._fields.get(name, "")
 
     def text(self, name: str, otherwise: str = "") -> str:
         """A field without blanks around it."""
@@ -51,14 +64,18 @@ class Form:
         return round(self.number(name))
 
 
-async def own_form(request: Request) -> Form:
+async def own_form(
+    request: Request, *, files_max: int = 1, field_bytes_max: int = 64 * 1024
+) -> Form:
     """The form of this request. Raises :class:`FormNotOurs` when it did not come from our page."""
-    async with request.form(max_files=1, max_fields=40, max_part_size=64 * 1024) as sent:
+    async with request.form(
+        max_files=files_max, max_fields=40, max_part_size=field_bytes_max
+    ) as sent:
         fields: dict[str, str] = {}
-        files: dict[str, SentFile] = {}
+        files: list[tuple[str, SentFile]] = []
         for name, value in sent.multi_items():
             if isinstance(value, UploadFile):
-                files[name] = SentFile(value.filename or "", await value.read())
+                files.append((name, SentFile(value.filename or "", await value.read())))
             else:
                 fields[name] = value
     demand_own_form(request, fields.get("csrf"))

@@ -14,6 +14,7 @@ from meterai.errors import (
     NotFound,
     Refused,
     RequestTooLarge,
+    TooMany,
 )
 from meterai.people.errors import RoleMissing, SignInFirst
 from meterai.web import session
@@ -27,6 +28,7 @@ _STATUS: list[tuple[type[MeteraiError], int]] = [
     (NotFound, 404),
     (Conflict, 409),
     (Refused, 422),
+    (TooMany, 429),
     (Busy, 503),
     (Broken, 500),
 ]
@@ -45,7 +47,7 @@ async def known_failure(request: Request, error: Exception) -> Response:
     if isinstance(error, SignInFirst) and request.method == "GET":
         return RedirectResponse(f"/masuk?lanjut={request.url.path}", 303)
     status = status_of(error)
-    headers = {"retry-after": "5"} if isinstance(error, Busy) else {}
+    headers = {"retry-after": str(error.facts.get("seconds", 5))} if isinstance(error, Busy) else {}
     language = session.language_of(request)
     if status >= 500:
         _log.warning("page_failed", path=_route(request), code=error.code)

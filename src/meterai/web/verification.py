@@ -5,17 +5,34 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from meterai.affixing.reception import refuse_size
-from meterai.errors import Invalid
+from meterai.errors import Invalid, NotFound, Text
+from meterai.intake.errors import TooHeavy
 from meterai.serial import store as serials
 from meterai.serial.model import SerialState, read_number
-from meterai.verification.model import WORDS
-from meterai.verification.reasons import CHECKS, SENTENCES
+from meterai.signing.statement import Statement
+from meterai.verification.model import WORDS, Verdict
+from meterai.verification.reasons import CHANGES, CHECKS, SENTENCES
 from meterai.verification.verify import verify
+from meterai.web import session
+from meterai.web.downloads import pdf_download
 from meterai.web.forms import own_form
 from meterai.web.pages import page
 from meterai.web.session import app_of
+from meterai.web.words import statement_kind
+from meterai.wiring import App
 
 FILE_MAX = 32 * 1024 * 1024
+
+
+class NothingWhole(NotFound):
+    """No part of the file is as it was sealed."""
+
+    code = "nothing_whole"
+    says = Text(
+        "Tidak ada bagian berkas ini yang masih utuh seperti saat disegel.",
+        "No part of this file is still as it was sealed.",
+    )
+    next_step = Text("Minta berkas aslinya.", "Ask for the original file.")
 
 
 async def ask(request: Request) -> Response:
@@ -32,6 +49,9 @@ async def check(request: Request) -> Response:
         raise Invalid
     refuse_size(len(sent.content), FILE_MAX)
     finding = await verify(app.database, app.intake, sent.content)
+    stated = None
+    if finding.verdict in (Verdict.NOT_A_STAMP, Verdict.UNREADABLE):
+        stated = await _statement_in(app, sent.content)
     expected = read_number(form.text("seri")) if form.text("seri") else None
     return await page(
         request,
@@ -40,9 +60,38 @@ async def check(request: Request) -> Response:
         file_name=sent.name,
         word=WORDS[finding.verdict],
         checks=CHECKS,
+        changes=CHANGES,
+        stated=stated,
+        statement_word=""
+        if stated is None
+        else statement_kind(stated.kind, session.language_of(request)),
         sentence=SENTENCES[finding.reason],
         other_serial=expected is not None and expected not in finding.serials,
     )
+
+
+async def _statement_in(app: App, content: bytes) -> Statement | None:
+    """What a receipt, certificate or record of ours says that somebody brings to be checked."""
+    try:
+        return await app.intake.read(content)
+    except TooHeavy:
+        return None
+
+
+async def last_good(request: Request) -> Response:
+    """The beginning of the file that is still as it was sealed, to be saved. The file is sent once more:
+    it was not kept.
+    """
+    app = app_of(request)
+    form = await own_form(request)
+    sent = form.files.get("berkas")
+    if sent is None or not sent.content:
+        raise Invalid
+    refuse_size(len(sent.content), FILE_MAX)
+    finding = await verify(app.database, app.intake, sent.content)
+    if finding.last_good_bytes is None:
+        raise NothingWhole
+    return pdf_download(sent.content[: finding.last_good_bytes], sent.name, ending="-utuh")
 
 
 async def scanned(request: Request) -> Response:
@@ -61,6 +110,7 @@ async def scanned(request: Request) -> Response:
         status=200 if known else 404,
         number=number or "",
         genuine_code=genuine_code,
+        coded=bool(given),
         serial=known,
         SerialState=SerialState,
     )
@@ -69,5 +119,6 @@ async def scanned(request: Request) -> Response:
 routes = [
     Route("/cek", ask),
     Route("/cek", check, methods=["POST"]),
+    Route("/cek/utuh", last_good, methods=["POST"]),
     Route("/c/{serial}", scanned),
 ]

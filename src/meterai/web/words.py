@@ -10,6 +10,7 @@ from meterai.pdf.road import Road
 from meterai.refund.model import RefundState
 from meterai.sale.model import OrderState
 from meterai.treasury.advice import Debtor, Due, Owed
+from meterai.verification.model import WORDS
 
 STATES: dict[AffixingState, Text] = {
     AffixingState.WAITING: Text("Antre", "Queued"),
@@ -186,6 +187,24 @@ def reason(affixing: Affixing, language: str) -> str | None:
 def order_state(state: OrderState, language: str) -> str:
     """The one label of an order's state."""
     return in_language(ORDERS[state], language)
+
+
+STATEMENTS: dict[str, Text] = {
+    "verification_record": Text("Berita Acara Pemeriksaan Meterai", "Record of stamp verification"),
+    "receipt": Text("Kuitansi", "Receipt"),
+}
+
+
+def statement_kind(kind: str, language: str) -> str:
+    """What a signed statement is called."""
+    known = STATEMENTS.get(kind)
+    return kind if known is None else in_language(known, language)
+
+
+def verdict(code: str, language: str) -> str:
+    """A verdict by its code; what is none is said as it is."""
+    known = {v.value: said for v, said in WORDS.items()}.get(code)
+    return code if known is None else in_language(known, language)
 
 
 def road(road: Road, language: str) -> str:

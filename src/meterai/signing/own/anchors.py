@@ -24,6 +24,9 @@ from meterai.signing.trust import Trust
 FORMS_MAX = 256
 """Forms that are remembered; nobody who sends files can make us remember more."""
 
+SHAPES_MAX = 4
+"""Shapes of one length."""
+
 Span = tuple[datetime, datetime]
 
 
@@ -79,10 +82,21 @@ class Anchors:
         self.trust = trust
         self._forms: dict[bytes, Signer] = {}
         self._standings: dict[bytes, Standing] = {}
+        self._shapes: dict[int, tuple[object, ...]] = {}
 
     def signer(self, form: bytes) -> Signer | None:
         """Whose form this is, if it was accepted before."""
         return self._forms.get(form)
+
+    def shapes_of(self, length: int) -> tuple[object, ...]:
+        """The remembered shapes of signatures so long."""
+        return self._shapes.get(length, ())
+
+    def remember(self, length: int, shape: object) -> None:
+        """This shape, of an accepted signer, is known from now on."""
+        if len(self._shapes) >= FORMS_MAX:
+            self._shapes.clear()
+        self._shapes[length] = (shape, *self._shapes.get(length, ()))[:SHAPES_MAX]
 
     def accept(self, form: bytes, data: SignedData, at: datetime) -> Signer:
         """The signer of what the careful reader accepted; from now on in this form.

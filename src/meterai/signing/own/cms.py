@@ -5,6 +5,7 @@ remembers once the careful reader has accepted it.
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -91,13 +92,77 @@ class Parts:
     """The unsigned attributes, without their tag."""
 
 
-def take_apart(der: bytes) -> Parts:
-    """The parts of a CMS SignedData. Raises :class:`Unfamiliar`."""
+Cut = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Where the parts of a signature stand that differ, and every byte around them.
+
+    A signature of the same length that is the same around the same places would be walked the same way, so it
+    need not be walked: strict DER says how long everything is.
+    """
+
+    cuts: tuple[Cut, ...]
+    """What differs: content, digest, signing time, signature, unsigned attributes; in order, some missing."""
+    around: tuple[tuple[int, int, bytes], ...]
+    """The stretches between them."""
+    parts: Parts
+    """Of the one that was walked."""
+    content: int | None
+    digest: int
+    signature: int
+    unsigned: int | None
+    """Which cut is which."""
+    attributes: Cut
+    """The signed attributes, without their tag."""
+
+    def fit(self, der: bytes) -> Parts | None:
+        """The parts of ``der`` if it has this shape."""
+        for start, end, same in self.around:
+            if der[start:end] != same:
+                return None
+        cuts = self.cuts
+        start, end = self.attributes
+        known = self.parts
+        return Parts(
+            known.form,
+            known.head,
+            known.algorithms,
+            None if self.content is None else der[slice(*cuts[self.content])],
+            der[slice(*cuts[self.digest])],
+            b"\x31" + der[start:end],
+            der[slice(*cuts[self.signature])],
+            None if self.unsigned is None else der[slice(*cuts[self.unsigned])],
+        )
+
+
+def take_apart(der: bytes, anchors: Anchors | None = None) -> Parts:
+    """The parts of a CMS SignedData. Raises :class:`Unfamiliar`.
+
+    With ``anchors`` a shape that was walked before is known again.
+    """
+    if anchors is None:
+        return _walk(der)[0]
+    for shape in anchors.shapes_of(len(der)):
+        assert isinstance(shape, Shape)
+        known = shape.fit(der)
+        if known is not None:
+            return known
+    parts, shape = _walk(der)
+    if anchors.signer(parts.form) is not None:  # only of signers that were accepted
+        anchors.remember(len(der), shape)
+    return parts
+
+
+def _walk(der: bytes) -> tuple[Parts, Shape]:
+    """The same, element by element."""
     start = _after(der, _only(der, 0, SEQUENCE, len(der)), _SIGNED_DATA)
     start = _only(der, _only(der, start, _EXPLICIT, len(der)), SEQUENCE, len(der))
     _, after_version = _element(der, start, _INTEGER)
     _, after_digests = _element(der, after_version, SET)
     content, after_content = _content(der, after_digests)
+    encapsulated = None if content is None else (content, after_content)
     _, after_certificates = _element(der, after_content, _CERTIFICATES)
     signers = _only(der, after_certificates, SET, len(der))
     signer = _only(der, signers, SEQUENCE, len(der))
@@ -106,18 +171,19 @@ def take_apart(der: bytes) -> Parts:
     _, before_digest = _element(der, after_signer_version, SEQUENCE)
     _, before_attributes = _element(der, before_digest, SEQUENCE)
     first, after_attributes = _element(der, before_attributes, _SET_OF_SIGNED)
-    digest, kept = _attributes(der, first, after_attributes)
+    digest, moments, kept = _attributes(der, first, after_attributes)
     _, after_algorithm = _element(der, after_attributes, SEQUENCE)
     signature, end = _element(der, after_algorithm, _OCTETS)
     form = (
         der[start:after_digests]
-        + (_DATA if content is None else _TIME_STAMP_INFO)
+        + (_DATA if encapsulated is None else _TIME_STAMP_INFO)
         + der[after_content:after_certificates]
         + der[signer:before_attributes]
         + kept
         + der[after_attributes:after_algorithm]
     )
-    return Parts(
+    unsigned = None if end == len(der) else (_only(der, end, _UNSIGNED, len(der)), len(der))
+    parts = Parts(
         form=form,
         head=der[start:after_digests],
         algorithms=(
@@ -125,40 +191,63 @@ def take_apart(der: bytes) -> Parts:
             der[before_digest:before_attributes],
             der[after_attributes:after_algorithm],
         ),
-        content=content,
-        message_digest=digest,
+        content=None if encapsulated is None else der[slice(*encapsulated)],
+        message_digest=der[slice(*digest)],
         attributes=b"\x31" + der[before_attributes + 1 : after_attributes],
         signature=der[signature:end],
-        unsigned=None if end == len(der) else der[_only(der, end, _UNSIGNED, len(der)) :],
+        unsigned=None if unsigned is None else der[slice(*unsigned)],
+    )
+    cuts = sorted(
+        cut for cut in (encapsulated, digest, *moments, (signature, end), unsigned) if cut
+    )
+    return parts, Shape(
+        tuple(cuts),
+        tuple(_around(der, cuts)),
+        parts,
+        None if encapsulated is None else cuts.index(encapsulated),
+        cuts.index(digest),
+        cuts.index((signature, end)),
+        None if unsigned is None else cuts.index(unsigned),
+        (before_attributes + 1, after_attributes),
     )
 
 
-def _content(der: bytes, at: int) -> tuple[bytes | None, int]:
-    """What is encapsulated: nothing in a seal, the information in a time stamp."""
+def _around(der: bytes, cuts: Sequence[Cut]) -> Iterator[tuple[int, int, bytes]]:
+    at = 0
+    for start, end in [*cuts, (len(der), len(der))]:
+        yield at, start, der[at:start]
+        at = end
+
+
+def _content(der: bytes, at: int) -> tuple[int | None, int]:
+    """Where what is encapsulated begins and ends: nothing in a seal, the information in a time stamp."""
     if der.startswith(_DATA, at):
         return None, at + len(_DATA)
     start, end = _element(der, at, SEQUENCE)
     start = _only(der, _after(der, start, _TIME_STAMP_INFO), _EXPLICIT, end)
-    return der[_only(der, start, _OCTETS, end) : end], end
+    return _only(der, start, _OCTETS, end), end
 
 
-def _attributes(der: bytes, at: int, end: int) -> tuple[bytes, bytes]:
-    """The digest among the signed attributes, and the others as they stand."""
-    digest, kept = None, []
+def _attributes(der: bytes, at: int, end: int) -> tuple[Cut, list[Cut], bytes]:
+    """Where the digest and signing times stand among the signed attributes, and the others as they stand."""
+    digest: Cut | None = None
+    moments: list[Cut] = []
+    kept: list[bytes] = []
     while at < end:
         start, after = _element(der, at, SEQUENCE)
         if der.startswith(_MESSAGE_DIGEST, start) and digest is None:
             value = _only(der, start + len(_MESSAGE_DIGEST), SET, after)
-            digest = der[_only(der, value, _OCTETS, after) : after]
+            digest = _only(der, value, _OCTETS, after), after
             kept.append(_MESSAGE_DIGEST)
         elif der.startswith(_SIGNING_TIME, start):
             kept.append(_SIGNING_TIME)
+            moments.append((start + len(_SIGNING_TIME), after))
         else:
             kept.append(der[at:after])
         at = after
     if digest is None or at != end:
         raise Unfamiliar
-    return digest, b"".join(kept)
+    return digest, moments, b"".join(kept)
 
 
 def signer_of_seal(der: bytes, parts: Parts, anchors: Anchors, at: datetime) -> Signer:
@@ -194,7 +283,7 @@ def time_of(parts: Parts, anchors: Anchors, at: datetime) -> datetime:
     start = _only(parts.unsigned, _after(parts.unsigned, start, _TIME_STAMP_TOKEN), SET, end)
     token = parts.unsigned[start:]
     imprint = hashlib.sha256(parts.signature).digest()
-    inner = take_apart(token)
+    inner = take_apart(token, anchors)
     if inner.content is None or inner.unsigned is not None:
         raise Unfamiliar
     signer = anchors.signer(inner.form)

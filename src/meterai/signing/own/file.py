@@ -5,6 +5,7 @@ must be everything but the gap; nothing may follow. Whatever is not so raises :c
 """
 
 import re
+from binascii import unhexlify
 from dataclasses import dataclass
 
 from meterai.signing.own.syntax import (
@@ -300,9 +301,9 @@ def _seal(data: bytes, start: int, end: int) -> bytes:
     if data[start : start + 1] != b"<" or data[end - 1 : end] != b">":
         raise Unfamiliar
     try:
-        size = 4 + int.from_bytes(bytes.fromhex(data[start + 5 : start + 9].decode()))
+        size = 4 + int.from_bytes(unhexlify(data[start + 5 : start + 9]))
         last = start + 1 + 2 * size
-        seal = bytes.fromhex(data[start + 1 : last].decode())
+        seal = unhexlify(data[start + 1 : last])  # unlike fromhex it takes no blanks between digits
     except ValueError as error:
         raise Unfamiliar from error
     padding = end - 1 - last

@@ -39,7 +39,7 @@ def examine_own(data: bytes, trust: Trust, at: datetime) -> SignatureReport | No
 def _examine(data: bytes, trust: Trust, at: datetime) -> SignatureReport:
     anchors = anchors_of(trust)
     file = read_own_file(data)
-    parts = take_apart(file.seal)
+    parts = take_apart(file.seal, anchors)
     if parts.content is not None:
         raise Unfamiliar
     signer = signer_of_seal(file.seal, parts, anchors, at)
