@@ -143,10 +143,17 @@ def stands_outside_streams(data: bytes, reader: PdfFileReader, word: bytes) -> b
     }
     for reference in references:
         if isinstance(reader.xrefs[reference], int):
-            inside = reader.get_object(reference, transparent_decrypt=False)
-            if isinstance(inside, StreamObject):
-                written -= (inside.encoded_data or b"").count(word)
+            written -= _bytes_of_stream(reader, reference).count(word)
     return written > 0
+
+
+def _bytes_of_stream(reader: PdfFileReader, reference: Reference) -> bytes:
+    """As they are written; nothing where no stream can be read, so that it explains no word away."""
+    try:
+        found = reader.get_object(reference, transparent_decrypt=False)
+        return bytes(found.encoded_data or b"") if isinstance(found, StreamObject) else b""
+    except Exception:  # noqa: BLE001 - the reader raises whatever strange bytes make it stumble over
+        return b""
 
 
 def empty_fields_at(reader: PdfFileReader, revision: int) -> set[str]:
