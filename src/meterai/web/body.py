@@ -12,17 +12,18 @@ FILE_REQUEST_MAX = 33 * 1024 * 1024
 ORDINARY_REQUEST_MAX = 1024 * 1024 + 4096
 """One piece of a resumable upload, or any form without a file."""
 
-TAKE_FILES = (
-    "/unggah",
+CHECK_FILES = (
     "/cek",
     "/cek/satu",
     "/cek/utuh",
     "/cek/banyak",
     "/cek/halaman",
     "/cek/berita-acara",
-    "/v1/stampings",
     "/v1/verifications",
 )
+"""Where files come that anybody may have checked."""
+
+TAKE_FILES = (*CHECK_FILES, "/unggah", "/v1/stampings")
 
 
 class BodyLimit:

@@ -31,6 +31,13 @@ class Form:
         """The last file of each field."""
         return dict(self._sent)
 
+    def file(self, name: str) -> SentFile:
+        """The file of a field, with something in it. Raises :class:`Invalid`."""
+        sent = self.files.get(name)
+        if sent is None or not sent.content:
+            raise Invalid
+        return sent
+
     def files_of(self, name: str) -> list[SentFile]:
         """All files of one field."""
         return [file for field, file in self._sent if field == name]

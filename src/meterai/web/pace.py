@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from meterai.clock import monotonic
 from meterai.errors import TooMany
+from meterai.web.body import CHECK_FILES
 
 ADDRESSES_MAX = 50_000
 """Addresses that are remembered, the latest: about 10 MB."""
@@ -37,12 +38,10 @@ FILES = Share("files", burst=2_000, each_second=10)
 QUESTIONS = Share("questions", burst=300, each_second=5)
 """Looking up serials: nobody scans faster, and a guess at a short MAC succeeds once in 10^12."""
 
-_FILES_AT = ("/cek", "/cek/satu", "/cek/banyak", "/cek/utuh", "/cek/halaman", "/cek/berita-acara")
-
 
 def share_of(method: str, path: str) -> Share | None:
     """Which share a request takes from, if any."""
-    if method == "POST" and (path in _FILES_AT or path == "/v1/verifications"):
+    if method == "POST" and path in CHECK_FILES:
         return FILES
     if path.startswith("/c/") or path == "/lacak":
         return QUESTIONS

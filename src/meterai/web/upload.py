@@ -43,9 +43,7 @@ async def by_form(request: Request) -> Response:
     """The whole file in one form: works without script."""
     app = app_of(request)
     form = await own_form(request)
-    sent = form.files.get("berkas")
-    if sent is None or not sent.content:
-        raise Invalid
+    sent = form.file("berkas")
     visitor = await visitor_of(request)
     received = await reception.receive(
         app.database,

@@ -5,17 +5,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from meterai.affixing.reception import refuse_size
-from meterai.errors import Invalid, NotFound, Text
+from meterai.errors import NotFound, Text
 from meterai.intake.errors import TooHeavy
 from meterai.serial import store as serials
 from meterai.serial.model import SerialState, read_number
 from meterai.signing.statement import Statement
-from meterai.verification.model import WORDS, Verdict
+from meterai.verification.model import WORDS, Finding, Verdict
 from meterai.verification.reasons import CHANGES, CHECKS, SENTENCES
 from meterai.verification.verify import verify
 from meterai.web import session
 from meterai.web.downloads import pdf_download
-from meterai.web.forms import own_form
+from meterai.web.forms import Form, SentFile, own_form
 from meterai.web.pages import page
 from meterai.web.session import app_of
 from meterai.web.words import statement_kind
@@ -40,15 +40,19 @@ async def ask(request: Request) -> Response:
     return await page(request, "check.html")
 
 
+async def _examined(request: Request) -> tuple[Form, SentFile, Finding]:
+    """The form, the file that it brought, and the verdict on that."""
+    app = app_of(request)
+    form = await own_form(request)
+    sent = form.file("berkas")
+    refuse_size(len(sent.content), FILE_MAX)
+    return form, sent, await verify(app.database, app.intake, sent.content)
+
+
 async def check(request: Request) -> Response:
     """The verdict on the file that was sent; it is not kept."""
     app = app_of(request)
-    form = await own_form(request)
-    sent = form.files.get("berkas")
-    if sent is None or not sent.content:
-        raise Invalid
-    refuse_size(len(sent.content), FILE_MAX)
-    finding = await verify(app.database, app.intake, sent.content)
+    form, sent, finding = await _examined(request)
     stated = None
     if finding.verdict in (Verdict.NOT_A_STAMP, Verdict.UNREADABLE):
         stated = await _statement_in(app, sent.content)
@@ -82,13 +86,7 @@ async def last_good(request: Request) -> Response:
     """The beginning of the file that is still as it was sealed, to be saved. The file is sent once more:
     it was not kept.
     """
-    app = app_of(request)
-    form = await own_form(request)
-    sent = form.files.get("berkas")
-    if sent is None or not sent.content:
-        raise Invalid
-    refuse_size(len(sent.content), FILE_MAX)
-    finding = await verify(app.database, app.intake, sent.content)
+    _, sent, finding = await _examined(request)
     if finding.last_good_bytes is None:
         raise NothingWhole
     return pdf_download(sent.content[: finding.last_good_bytes], sent.name, ending="-utuh")
