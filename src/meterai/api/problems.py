@@ -6,38 +6,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from meterai.errors import (
-    Broken,
-    Busy,
-    Conflict,
-    Invalid,
-    MeteraiError,
-    NotFound,
-    Refused,
-    RequestTooLarge,
-    TooMany,
-)
+from meterai.errors import Broken, Invalid, MeteraiError
 from meterai.people.errors import KeyNotAccepted
+from meterai.statuses import failure_of, headers_of, status_of
 
 _log = structlog.get_logger(__name__)
-
-STATUS: list[tuple[type[MeteraiError], int]] = [
-    (KeyNotAccepted, 401),
-    (Invalid, 400),
-    (NotFound, 404),
-    (Conflict, 409),
-    (Refused, 422),
-    (TooMany, 429),
-    (Busy, 503),
-    (Broken, 500),
-]
-
-_IN_OUR_WORDS: dict[int, type[MeteraiError]] = {404: NotFound, 405: NotFound, 413: RequestTooLarge}
 
 
 def problem(error: MeteraiError, status: int | None = None) -> JSONResponse:
     """The failure as a problem document."""
-    found = status or next((s for root, s in STATUS if isinstance(error, root)), 500)
+    found = status or status_of(error, (KeyNotAccepted, 401))
     body = {
         "type": f"urn:meterai:error:{error.code}",
         "title": error.sentence("id"),
@@ -47,8 +25,7 @@ def problem(error: MeteraiError, status: int | None = None) -> JSONResponse:
         "next_step": error.advice("id"),
         "next_step_en": error.advice("en"),
     }
-    headers = {"retry-after": str(error.facts.get("seconds", 5))} if isinstance(error, Busy) else {}
-    return JSONResponse(body, found, headers, media_type="application/problem+json")
+    return JSONResponse(body, found, headers_of(error), media_type="application/problem+json")
 
 
 async def known_failure(_request: Request, error: Exception) -> Response:
@@ -62,8 +39,7 @@ async def framework_failure(_request: Request, error: Exception) -> Response:
     if isinstance(error, RequestValidationError):
         return problem(Invalid(), 400)
     assert isinstance(error, HTTPException)
-    known = _IN_OUR_WORDS.get(error.status_code, Invalid)()
-    return problem(known, error.status_code)
+    return problem(failure_of(error.status_code), error.status_code)
 
 
 async def unknown_failure(request: Request, error: Exception) -> Response:

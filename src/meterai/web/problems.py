@@ -5,40 +5,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from meterai.errors import (
-    Broken,
-    Busy,
-    Conflict,
-    Invalid,
-    MeteraiError,
-    NotFound,
-    Refused,
-    RequestTooLarge,
-    TooMany,
-)
+from meterai.errors import MeteraiError
 from meterai.people.errors import RoleMissing, SignInFirst
+from meterai.statuses import failure_of, headers_of, status_of
 from meterai.web import session
 from meterai.web.pages import page
 
 _log = structlog.get_logger(__name__)
-
-_STATUS: list[tuple[type[MeteraiError], int]] = [
-    (RoleMissing, 403),
-    (Invalid, 400),
-    (NotFound, 404),
-    (Conflict, 409),
-    (Refused, 422),
-    (TooMany, 429),
-    (Busy, 503),
-    (Broken, 500),
-]
-
-_IN_OUR_WORDS: dict[int, type[MeteraiError]] = {404: NotFound, 405: NotFound, 413: RequestTooLarge}
-
-
-def status_of(error: MeteraiError) -> int:
-    """The HTTP status that a failure has at this door."""
-    return next((status for root, status in _STATUS if isinstance(error, root)), 500)
 
 
 async def known_failure(request: Request, error: Exception) -> Response:
@@ -46,8 +19,8 @@ async def known_failure(request: Request, error: Exception) -> Response:
     assert isinstance(error, MeteraiError)
     if isinstance(error, SignInFirst) and request.method == "GET":
         return RedirectResponse(f"/masuk?lanjut={request.url.path}", 303)
-    status = status_of(error)
-    headers = {"retry-after": str(error.facts.get("seconds", 5))} if isinstance(error, Busy) else {}
+    status = status_of(error, (RoleMissing, 403))
+    headers = headers_of(error)
     language = session.language_of(request)
     if status >= 500:
         _log.warning("page_failed", path=_route(request), code=error.code)
@@ -76,8 +49,7 @@ async def known_failure(request: Request, error: Exception) -> Response:
 async def framework_failure(request: Request, error: Exception) -> Response:
     """404, 405 and the like, in our words."""
     assert isinstance(error, HTTPException)
-    known = _IN_OUR_WORDS.get(error.status_code, Invalid)()
-    answer = await known_failure(request, known)
+    answer = await known_failure(request, failure_of(error.status_code))
     answer.status_code = error.status_code
     return answer
 
