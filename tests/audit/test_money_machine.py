@@ -9,12 +9,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -31,7 +29,8 @@ from meterai.affixing import documents
 from meterai.affixing import store as affixings
 from meterai.affixing.affix import _write_settled
 from meterai.affixing.errors import QuotaShort
-from meterai.affixing.model import Affixing, Document, Lane, MarkPlace, Reason
+from meterai.affixing.model import Affixing, Lane, MarkPlace, Reason
+from meterai.affixing.reception import Keeping, fresh_document
 from meterai.affixing.reservation import AffixingWish, reserve_all
 from meterai.affixing.restoration import restore
 from meterai.affixing.store import Sealed
@@ -46,7 +45,7 @@ from meterai.clock import now
 from meterai.db.cluster import Cluster
 from meterai.db.connection import Connection, Database
 from meterai.errors import MeteraiError
-from meterai.ids import new_code, new_id, new_token
+from meterai.ids import new_id, new_token
 from meterai.ledger.errors import NotEnough
 from meterai.money import Rupiah, Units
 from meterai.payment.errors import ProviderUnavailable
@@ -76,7 +75,7 @@ T = TypeVar("T")
 SELLERS = [FIRST, SECOND, COUNTER]
 CAP = 6
 VAULT = Vault(bytes(range(32)))
-INSPECTION = msgspec.json.encode(inspect(LETTER))
+INSPECTION = inspect(LETTER)
 
 
 @dataclass(slots=True)
@@ -122,30 +121,13 @@ class Signer:
 
 async def add_document(connection: Connection, party: UUID, channel: ChannelId) -> UUID:
     """A letter that is ready to be stamped."""
-    id, content = new_id(), LETTER
-    document = Document(
-        id=id,
-        code=new_code(),
-        party=party,
-        channel=channel,
-        file_name="surat.pdf",
-        sha256=hashlib.sha256(id.bytes).digest(),
-        size=len(content),
-        pages=1,
-        inspection=INSPECTION,
-        object=documents.object_name(id),
-        kind=None,
-        number=None,
-        dated=None,
-        place=None,
-        still_to_sign=False,
-        received_at=now(),
-        keep_until=now() + timedelta(days=30),
-        deleted_at=None,
-    )
+    document = fresh_document(LETTER, INSPECTION, Keeping(party, channel, "surat.pdf", now()))
+    document = replace(document, sha256=hashlib.sha256(document.id.bytes).digest())
     await documents.add(connection, document, new_token())
-    await documents.set_place(connection, id, MarkPlace(1, 98.0, 178.0), still_to_sign=False)
-    return id
+    await documents.set_place(
+        connection, document.id, MarkPlace(1, 98.0, 178.0), still_to_sign=False
+    )
+    return document.id
 
 
 class Market(RuleBasedStateMachine):

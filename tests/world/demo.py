@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from meterai.cli.ports import free_port
 from meterai.db.connection import Connection, Database
 from meterai.proving import faults
 from meterai.settings import Settings
@@ -41,9 +41,7 @@ def environment(data_dir: Path) -> dict[str, str]:
 
 def start_demo(data_dir: Path, *more: str) -> Demo:
     """A demo on a free port; ready when this returns."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = data_dir.parent / f"{data_dir.name}.log"
     with log.open("ab") as out:
         process = subprocess.Popen(

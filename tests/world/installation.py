@@ -1,7 +1,6 @@
 """A whole installation to break: data folder, keys, books, files, a time-stamp authority, real workers."""
 
 import asyncio
-import hashlib
 import os
 import signal
 import subprocess
@@ -9,14 +8,12 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
-
 from meterai.affixing import documents, store
 from meterai.affixing.model import Affixing, Document, Lane, MarkPlace
+from meterai.affixing.reception import Keeping, fresh_document
 from meterai.affixing.reservation import AffixingWish, reserve_all
 from meterai.affixing.restoration import restore_due
 from meterai.audit.model import Report
@@ -24,7 +21,7 @@ from meterai.audit.reconciler import audit
 from meterai.clock import monotonic
 from meterai.db.connection import Database
 from meterai.db.errors import DatabaseUnavailable
-from meterai.ids import new_code, new_id, new_token
+from meterai.ids import new_id, new_token
 from meterai.pdf.inspection import inspect
 from meterai.people.model import Party
 from meterai.proving.pki import make_pki
@@ -109,33 +106,14 @@ class Installation:
         """A document that is ready to be affixed."""
         inspection = inspect(content)
         assert inspection.refusal() is None
-        id = new_id()
-        await self.app.objects.put(documents.object_name(id), content)
         async with self.database.transaction() as connection:
             moment = await store.moment(connection)
-            document = Document(
-                id=id,
-                code=new_code(),
-                party=self.buyer.id,
-                channel=CHANNEL,
-                file_name="surat.pdf",
-                sha256=hashlib.sha256(content).digest(),
-                size=len(content),
-                pages=inspection.pages,
-                inspection=msgspec.json.encode(inspection),
-                object=documents.object_name(id),
-                kind=None,
-                number=None,
-                dated=None,
-                place=None,
-                still_to_sign=False,
-                received_at=moment,
-                keep_until=moment + timedelta(days=30),
-                deleted_at=None,
-            )
+            keeping = Keeping(self.buyer.id, CHANNEL, "surat.pdf", moment)
+            document = fresh_document(content, inspection, keeping)
+            await self.app.objects.put(document.object, content)
             await documents.add(connection, document, new_token())
             place = MarkPlace(1, 98.0, 178.0)
-            await documents.set_place(connection, id, place, still_to_sign=False)
+            await documents.set_place(connection, document.id, place, still_to_sign=False)
         return document
 
     async def reserve(self, count: int = 1, *, lane: Lane = Lane.PEOPLE) -> list[Affixing]:

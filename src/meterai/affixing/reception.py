@@ -5,7 +5,7 @@ A piece is durable before it is acknowledged, so that a cut connection goes on f
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -80,37 +80,57 @@ async def receive(
         if not arrival.repair:
             raise RepairNeeded
         content = await opener.repair(content, terms.file_bytes_max)
-    id, link = new_id(), link or new_token()
-    name = documents.object_name(id)
+    link = link or new_token()
     guest = Party(new_id(), PartyKind.GUEST, None, "id")
     owner = arrival.party or guest
-    document = Document(
-        id=id,
-        code=new_code(),
-        party=owner.id,
-        channel=arrival.channel,
-        file_name=tidy_name(arrival.file_name),
-        sha256=hashlib.sha256(content).digest(),
-        size=len(content),
-        pages=inspection.pages,
-        inspection=msgspec.json.encode(inspection),
-        object=name,
-        kind=None,
-        number=None,
-        dated=None,
-        place=None,
-        still_to_sign=False,
-        received_at=moment,
-        keep_until=moment + timedelta(days=terms.keep_days),
-        deleted_at=None,
+    document = fresh_document(
+        content,
+        inspection,
+        Keeping(owner.id, arrival.channel, arrival.file_name, moment, terms.keep_days),
     )
     # The row would promise a file: the file comes first. Without its row it is swept after a day.
-    await objects.put(name, content)
+    await objects.put(document.object, content)
     async with database.transaction() as connection:
         if arrival.party is None:
             await people.add_party(connection, guest)
         await documents.add(connection, document, link)
     return Received(document, inspection, link, content)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Whose document it is, on which channel and under which name it came, and for how long it is kept."""
+
+    party: UUID
+    channel: str
+    file_name: str
+    received_at: datetime
+    days: int = 30
+
+
+def fresh_document(content: bytes, inspection: Inspection, keeping: Keeping) -> Document:
+    """A document that just came: nothing is known of it yet but what the intake found."""
+    id = new_id()
+    return Document(
+        id=id,
+        code=new_code(),
+        party=keeping.party,
+        channel=keeping.channel,
+        file_name=tidy_name(keeping.file_name),
+        sha256=hashlib.sha256(content).digest(),
+        size=len(content),
+        pages=inspection.pages,
+        inspection=msgspec.json.encode(inspection),
+        object=documents.object_name(id),
+        kind=None,
+        number=None,
+        dated=None,
+        place=None,
+        still_to_sign=False,
+        received_at=keeping.received_at,
+        keep_until=keeping.received_at + timedelta(days=keeping.days),
+        deleted_at=None,
+    )
 
 
 def refuse_size(size: int, most: int) -> None:

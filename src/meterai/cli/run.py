@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import socket
 import sys
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import structlog
 
 from meterai.affixing import store as affixings
 from meterai.cli.instance import announce, anybody_joined, exclusively
+from meterai.cli.ports import free_port
 from meterai.cli.speech import say
 from meterai.cli.stage import Partner, Stage
 from meterai.clock import monotonic
@@ -43,7 +43,7 @@ async def run(settings: Settings, stage: Stage, *, until_idle: bool = False) -> 
     if settings.demo and settings.host not in LOOPBACK:
         raise DemoOnLoopbackOnly
     with exclusively(settings):
-        settings = settings.with_(port=settings.port or _free_port(settings.host))
+        settings = settings.with_(port=settings.port or free_port(settings.host))
         _make_folders(settings, stage)
         settings, partners = stage.with_partners(settings)
         cluster = None if settings.database_url else settings.cluster()
@@ -58,12 +58,6 @@ async def run(settings: Settings, stage: Stage, *, until_idle: bool = False) -> 
         finally:
             if cluster is not None:
                 await cluster.stop()
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
 
 
 def _make_folders(settings: Settings, stage: Stage) -> None:

@@ -5,12 +5,10 @@ of the processor time of this process for one document in memory; a time-stamp a
 """
 
 import asyncio
-import gc
 import hashlib
 import io
 import itertools
 import multiprocessing
-import os
 import socket
 import statistics
 import tempfile
@@ -28,6 +26,7 @@ import pikepdf
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from meterai.cli.ports import free_port
 from meterai.clock import monotonic
 from meterai.pdf.increment import Mark, Request, prepare, prepare_carefully
 from meterai.pdf.inspection import inspect
@@ -38,6 +37,7 @@ from meterai.proving.engine_peers import Asking, Contender, documented, make_p12
 from meterai.proving.paperwork import contract
 from meterai.proving.pki import SEAL, issue, make_pki, read_issued
 from meterai.proving.simulators.time_stamps import main as serve_time_stamps
+from meterai.proving.turns import medians_ms, on_one_core, turns, warm_ups
 from meterai.signing.keys import FileKey, algorithm_of, read_chain
 from meterai.signing.seal import Sealer
 from meterai.signing.time_stamps import TimeStamps
@@ -110,16 +110,14 @@ def measure(
     with tempfile.TemporaryDirectory(prefix="engine-") as kept:
         folder = Path(kept)
         make_pki(folder)
-        with _authority(folder) as url, _on_one_core():
+        with _authority(folder) as url, on_one_core():
             return asyncio.run(_measured(folder, url, wanted, rounds))
 
 
 @contextmanager
 def _authority(folder: Path) -> Iterator[str]:
     """An authority answers at the address, in a process of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     child = multiprocessing.get_context("fork").Process(
         target=serve_time_stamps, args=(folder, port), daemon=True
     )
@@ -143,17 +141,6 @@ def _wait_for(port: int) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-@contextmanager
-def _on_one_core() -> Iterator[None]:
-    """This process keeps to one core, while others may have the rest."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(before)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 async def _measured(folder: Path, url: str, wanted: Sequence[Case], rounds: int) -> Figures:
@@ -188,21 +175,14 @@ async def _case(
         ),
         "pyhanko_documented_ms": (_numbered(documented(tools.p12, case.level, tools.asking)), 1),
     }
-    for run, few in contenders.values():
-        for paper in itertools.islice(itertools.cycle(papers), _WARM_UP if few > 8 else 2):
-            await run(paper)
-    gc.collect()
-    gc.freeze()
+    for run, paper in warm_ups(contenders, papers, _WARM_UP):
+        await run(paper)
     spent: dict[str, list[float]] = {name: [] for name in contenders}
-    for turn in range(rounds):
-        for name, (run, few) in contenders.items():
-            for place in range(few):
-                paper = papers[(turn * few + place) % len(papers)]
-                began = time.process_time()
-                await run(paper)
-                spent[name].append(time.process_time() - began)
-    gc.unfreeze()
-    return _told(case, papers, {name: statistics.median(t) * 1000 for name, t in spent.items()})
+    for name, run, paper in turns(contenders, papers, rounds):
+        began = time.process_time()
+        await run(paper)
+        spent[name].append(time.process_time() - began)
+    return _told(case, papers, medians_ms(spent))
 
 
 def _told(case: Case, papers: Sequence[bytes], ms: dict[str, float]) -> dict[str, object]:

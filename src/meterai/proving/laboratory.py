@@ -5,8 +5,6 @@ processes, a time-stamp authority of its own over HTTP. Only the documents are m
 before the measurement begins. All of it shares this machine's cores, the authority and the callers too.
 """
 
-import hashlib
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,21 +14,21 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
-
 from meterai.affixing import documents, store
-from meterai.affixing.model import Document, MarkPlace
+from meterai.affixing.model import MarkPlace
+from meterai.affixing.reception import Keeping, fresh_document
 from meterai.audit.model import Invariant, Report
 from meterai.audit.reconciler import audit
 from meterai.channel import store as channels
 from meterai.channel.model import Channel, ChannelId, Terms
+from meterai.cli.ports import free_port
 from meterai.clock import now
 from meterai.db.connection import Database
 from meterai.db.migration import migrate
-from meterai.ids import new_code, new_id, new_token
+from meterai.ids import new_id, new_token
 from meterai.ledger import journal
 from meterai.money import Rupiah
-from meterai.pdf.inspection import Inspection, inspect
+from meterai.pdf.inspection import inspect
 from meterai.people import store as people
 from meterai.people.model import Party, PartyKind
 from meterai.proving.paperwork import contract
@@ -90,7 +88,7 @@ class Here:
 @asynccontextmanager
 async def installation(folder: Path, load: Load) -> AsyncIterator[Here]:
     """All of it but the workers, with documents that wait to be stamped; gone at the end."""
-    port = _free_port()
+    port = free_port()
     settings = Settings(
         data_dir=folder,
         log_level="warning",
@@ -117,12 +115,6 @@ async def installation(folder: Path, load: Load) -> AsyncIterator[Here]:
                 await supervisor.stop()
     finally:
         await cluster.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _children(settings: Settings, port: int, load: Load) -> tuple[Child, ...]:
@@ -178,7 +170,8 @@ async def _bring(app: App, buyer: UUID, load: Load) -> tuple[UUID, ...]:
     held = []
     for number in range(load.documents):
         content = _titled(drafts[number % _DRAFTS], number)
-        held.append((_document(number, content, buyer, inspection), content))
+        keeping = Keeping(buyer, CHANNEL, f"surat-{number}.pdf", now())
+        held.append((fresh_document(content, inspection, keeping), content))
     for start in range(0, len(held), 64):
         part = held[start : start + 64]
         await app.objects.put_all({document.object: content for document, content in part})
@@ -194,30 +187,6 @@ def _titled(draft: bytes, number: int) -> bytes:
     """The draft with a title of its own, at the same length."""
     assert draft.count(_NO_TITLE) == 1
     return draft.replace(_NO_TITLE, b"(%08d)" % number)
-
-
-def _document(number: int, content: bytes, buyer: UUID, inspection: Inspection) -> Document:
-    id = new_id()
-    return Document(
-        id=id,
-        code=new_code(),
-        party=buyer,
-        channel=CHANNEL,
-        file_name=f"surat-{number}.pdf",
-        sha256=hashlib.sha256(content).digest(),
-        size=len(content),
-        pages=inspection.pages,
-        inspection=msgspec.json.encode(inspection),
-        object=documents.object_name(id),
-        kind=None,
-        number=None,
-        dated=None,
-        place=None,
-        still_to_sign=False,
-        received_at=now(),
-        keep_until=now() + timedelta(days=30),
-        deleted_at=None,
-    )
 
 
 def cpu_by_part(here: Here) -> dict[str, float]:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from meterai.audit.reconciler import audit
 from meterai.channel import store as channels
 from meterai.channel.allocation import issue_units
 from meterai.channel.model import Channel, ChannelId
+from meterai.cli.ports import free_port
 from meterai.clock import now
 from meterai.db.cluster import Cluster
 from meterai.db.connection import Database
@@ -112,9 +112,7 @@ async def _open_shop(database: Database, orders: int) -> list[str]:
 def _start(home: Path, dsn: str) -> tuple[subprocess.Popen[bytes], str]:
     make_pki(home / "keys")
     Vault.make_secret(home / "keys" / "secret")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = Settings(
         data_dir=home,
         database_url=dsn,

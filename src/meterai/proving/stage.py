@@ -4,12 +4,12 @@ Every process of an installation starts by this file, so each method loads what 
 """
 
 import asyncio
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from meterai.cli.ports import free_port
 from meterai.cli.stage import Partner, Role
 from meterai.db.connection import Database
 from meterai.settings import Settings
@@ -37,11 +37,11 @@ class DemoStage:
         """A time-stamp authority, and in a demo a payment provider, where none is named."""
         partners = []
         if not settings.time_stamp_urls:
-            port = _free_port()
+            port = free_port()
             settings = settings.with_(time_stamp_urls=(f"http://127.0.0.1:{port}",))
             partners.append(Partner("time-stamps", ("time-stamps", str(port))))
         if settings.demo and settings.payment_url is None:
-            port = _free_port()
+            port = free_port()
             settings = settings.with_(payment_url=f"http://127.0.0.1:{port}")
             partners.append(Partner("payments", ("payments", str(port), settings.base_url_local)))
         return settings, partners
@@ -102,9 +102,3 @@ class DemoStage:
         from meterai.proving.bench import commands
 
         return commands()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -7,11 +7,9 @@ stamp; ours and pyHanko both check it, the chain and its revocation. (A seal wit
 """
 
 import asyncio
-import gc
 import hashlib
 import io
 import itertools
-import os
 import random
 import statistics
 import tempfile
@@ -49,6 +47,7 @@ from meterai.pdf.inspection import Limits, repair
 from meterai.pdf.model import Place
 from meterai.proving.pki import SEAL, issue, make_pki, read_issued
 from meterai.proving.simulators.time_stamps import Stamper
+from meterai.proving.turns import medians_ms, on_one_core, turns, warm_ups
 from meterai.serial.registry import draw_number
 from meterai.signing.keys import FileKey, algorithm_of
 from meterai.signing.own.cms import take_apart
@@ -181,20 +180,9 @@ class Figures(TypedDict):
 
 def measure(documents: Sequence[str], *, rounds: int) -> Figures:
     """The figures of all cases, on one core."""
-    with desks() as prepared, _on_one_core():
+    with desks() as prepared, on_one_core():
         cases = [_case(name, kind, prepared[kind], rounds) for name in documents for kind in KEYS]
     return {"cases": cases, "files_a_case": DISTINCT, "rounds": rounds, "cores": 1}
-
-
-@contextmanager
-def _on_one_core() -> Iterator[None]:
-    """This process keeps to one core, while others may have the rest."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(before)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 def _case(name: str, kind: str, desk: Desk, rounds: int) -> dict[str, object]:
@@ -225,21 +213,14 @@ def _case(name: str, kind: str, desk: Desk, rounds: int) -> dict[str, object]:
 def _medians(
     contenders: dict[str, tuple[Judge, int]], files: Sequence[bytes], rounds: int
 ) -> dict[str, float]:
-    for judge, few in contenders.values():
-        for file in itertools.islice(itertools.cycle(files), _WARM_UP if few > 8 else 2):
-            judge(file)
-    gc.collect()
-    gc.freeze()
+    for judge, file in warm_ups(contenders, files, _WARM_UP):
+        judge(file)
     spent: dict[str, list[float]] = {name: [] for name in contenders}
-    for turn in range(rounds):
-        for name, (judge, few) in contenders.items():
-            for place in range(few):
-                file = files[(turn * few + place) % len(files)]
-                began = time.process_time()
-                judge(file)
-                spent[name].append(time.process_time() - began)
-    gc.unfreeze()
-    return {name: statistics.median(times) * 1000 for name, times in spent.items()}
+    for name, judge, file in turns(contenders, files, rounds):
+        began = time.process_time()
+        judge(file)
+        spent[name].append(time.process_time() - began)
+    return medians_ms(spent)
 
 
 def _ours(trust: Trust, at: datetime) -> Judge:

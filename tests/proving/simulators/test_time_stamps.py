@@ -1,21 +1,15 @@
 import hashlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 
 import httpx
 import pytest
 
+from meterai.cli.ports import free_port
 from meterai.signing.time_stamps import Authority, TimeStamps
 from world import pki
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
