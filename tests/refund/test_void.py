@@ -3,16 +3,14 @@ from datetime import timedelta
 import pytest
 
 from meterai.audit.reconciler import audit
-from meterai.channel import allocation, stock
-from meterai.channel import store as channels
+from meterai.channel import stock
 from meterai.channel import voucher as vouchers
 from meterai.channel.errors import VoucherOver
-from meterai.channel.model import Move, Outlet
 from meterai.channel.voucher import Voucher
 from meterai.clock import now
 from meterai.db.connection import Database
 from meterai.ids import new_id
-from meterai.money import Rupiah, Units
+from meterai.money import Rupiah
 from meterai.refund.errors import NotTwice, RefundOver
 from meterai.refund.model import RefundState
 from meterai.refund.void import ask_void, decide_void, waiting
@@ -21,7 +19,7 @@ from meterai.sale.counter import Opening
 from meterai.sale.errors import ShiftOver
 from meterai.sale.shift import Shift
 from meterai.signing.vault import Vault
-from world.network import CENTRE, COUNTER, FIRST, open_network, prepay
+from world.network import COUNTER, open_counter
 from world.trade import add_buyer
 
 VAULT = Vault(bytes(range(32)))
@@ -30,11 +28,7 @@ VAULT = Vault(bytes(range(32)))
 async def sold(database: Database) -> tuple[Shift, Voucher]:
     """A voucher over two units, sold for cash, that the clerk wants undone."""
     async with database.transaction() as connection:
-        await open_network(connection)
-        await prepay(connection, FIRST, 30 * 10_000)
-        for giver, taker in ((CENTRE, FIRST), (FIRST, COUNTER)):
-            await allocation.move(connection, Move(new_id(), giver, taker, Units(30)))
-        await channels.add_outlet(connection, Outlet("pasar", COUNTER, "Pasar", "Jalan"))
+        await open_counter(connection, units=30)
         clerk = await add_buyer(connection)
         wish = Opening(new_id(), COUNTER, "pasar", clerk.id, Rupiah(0), 5)
         open_ = await counter.open_shift(connection, VAULT, wish)

@@ -11,7 +11,7 @@ from meterai.channel import allocation, stock
 from meterai.channel import store as channels
 from meterai.channel import voucher as vouchers
 from meterai.channel.errors import NoSuchVoucher, SoldOut, TooManyMisses, VoucherOver
-from meterai.channel.model import Move, Outlet
+from meterai.channel.model import Move
 from meterai.channel.voucher import MISSES_MAX, Gift, VoucherState
 from meterai.channel.voucher_code import code_from
 from meterai.clock import WIB, now
@@ -29,7 +29,7 @@ from meterai.sale.matching import match
 from meterai.sale.shift import Drawer, Shift
 from meterai.signing.vault import Vault
 from meterai.treasury.settlement import settle_day
-from world.network import CENTRE, COUNTER, FIRST, open_network, prepay
+from world.network import COUNTER, FIRST, open_counter
 from world.trade import TERMS, add_buyer, payment_for, report
 
 VAULT = Vault(bytes(range(32)))
@@ -40,11 +40,7 @@ PRICE = 10_500
 async def shop(database: Database) -> AsyncIterator[Database]:
     """A counter with 30 units; the books must be right after every test."""
     async with database.transaction() as connection:
-        await open_network(connection)
-        await prepay(connection, FIRST, 30 * 10_000)
-        for giver, taker in ((CENTRE, FIRST), (FIRST, COUNTER)):
-            await allocation.move(connection, Move(new_id(), giver, taker, Units(30)))
-        await channels.add_outlet(connection, Outlet("pasar", COUNTER, "Pasar", "Jalan"))
+        await open_counter(connection, units=30)
     yield database
     assert (await audit(database)).discrepancies == []
 

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from meterai.channel import allocation
 from meterai.channel import store as channels
 from meterai.channel.allocation import issue_units
-from meterai.channel.model import Channel, ChannelId
+from meterai.channel.model import Channel, ChannelId, Move, Outlet
 from meterai.db.connection import Connection
 from meterai.ids import kin, new_id
 from meterai.ledger import journal
@@ -31,6 +32,15 @@ async def open_network(connection: Connection, *, issued: int = 1000) -> None:
         await channels.open_channel(connection, Channel(id, id.capitalize(), kind, parent))
         await channels.set_terms(connection, replace(TERMS, channel=id))
     await issue_units(connection, new_id(), CENTRE, Units(issued))
+
+
+async def open_counter(connection: Connection, *, units: int) -> None:
+    """The network stands, and the counter has these units and an outlet."""
+    await open_network(connection)
+    await prepay(connection, FIRST, units * 10_000)
+    for giver, taker in ((CENTRE, FIRST), (FIRST, COUNTER)):
+        await allocation.move(connection, Move(new_id(), giver, taker, Units(units)))
+    await channels.add_outlet(connection, Outlet("pasar", COUNTER, "Pasar", "Jalan"))
 
 
 async def prepay(connection: Connection, channel: ChannelId, amount: int) -> None:

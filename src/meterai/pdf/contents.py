@@ -2,7 +2,8 @@
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pikepdf
@@ -34,10 +35,17 @@ class Contents:
 
 def walk(document: bytes, budget: Budget, *, objects_max: int) -> Contents:
     """Every object was looked at once. Raises classes below ``CannotStamp``."""
+    with opened(document) as pdf:
+        notes = frozenset(_notes_of(pdf, budget, objects_max))
+        return Contents(len(pdf.pages), notes, len(pdf.get_warnings()), pdf.is_encrypted)
+
+
+@contextmanager
+def opened(document: bytes) -> Iterator[pikepdf.Pdf]:
+    """The document as qpdf reads it; whatever it stumbles over is a class below ``CannotStamp``."""
     try:
         with pikepdf.open(io.BytesIO(document), suppress_warnings=True) as pdf:
-            notes = frozenset(_notes_of(pdf, budget, objects_max))
-            return Contents(len(pdf.pages), notes, len(pdf.get_warnings()), pdf.is_encrypted)
+            yield pdf
     except pikepdf.PasswordError as error:
         raise PasswordNeeded from error
     except CannotStamp:

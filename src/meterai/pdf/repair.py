@@ -8,7 +8,7 @@ import io
 
 import pikepdf
 
-from meterai.pdf.contents import walk
+from meterai.pdf.contents import opened, walk
 from meterai.pdf.envelope import ends_as_zip
 from meterai.pdf.errors import (
     CannotStamp,
@@ -16,7 +16,6 @@ from meterai.pdf.errors import (
     NotAPdf,
     Polyglot,
     SignatureDamaged,
-    TooComplex,
     Unreadable,
 )
 from meterai.pdf.inflation import Budget
@@ -36,27 +35,19 @@ def repaired(document: bytes, budget: Budget, *, objects_max: int) -> bytes:
         raise Polyglot
     if walk(document, budget, objects_max=objects_max).encrypted:
         raise Unreadable
-    try:
-        with pikepdf.open(io.BytesIO(document), suppress_warnings=True) as pdf:
-            _check_unsigned(pdf)
-            pdf.trailer.Size = (
-                len(pdf.objects) + 1
-            )  # qpdf corrects it, but writes none where none was
-            out = io.BytesIO()
-            pdf.save(
-                out,
-                deterministic_id=True,
-                compress_streams=False,
-                stream_decode_level=pikepdf.StreamDecodeLevel.none,
-                object_stream_mode=pikepdf.ObjectStreamMode.disable,
-                fix_metadata_version=False,
-            )
-    except CannotStamp:
-        raise
-    except RecursionError as error:
-        raise TooComplex from error
-    except Exception as error:  # pikepdf hands on whatever qpdf stumbles over
-        raise Unreadable from error
+    out = io.BytesIO()
+    with opened(document) as pdf:
+        _check_unsigned(pdf)
+        # qpdf corrects it, but writes none where none was
+        pdf.trailer.Size = len(pdf.objects) + 1
+        pdf.save(
+            out,
+            deterministic_id=True,
+            compress_streams=False,
+            stream_decode_level=pikepdf.StreamDecodeLevel.none,
+            object_stream_mode=pikepdf.ObjectStreamMode.disable,
+            fix_metadata_version=False,
+        )
     return out.getvalue()
 
 

@@ -25,7 +25,7 @@ from pyhanko.pdf_utils.layout import (
 )
 from pyhanko.sign import fields, signers
 from pyhanko.sign.timestamps import TimeStamper
-from pyhanko.stamp import StaticStampStyle, TextStampStyle
+from pyhanko.stamp import BaseStampStyle, StaticStampStyle, TextStampStyle
 
 from meterai.pdf import mark as art
 from meterai.proving.pki import Issued
@@ -137,6 +137,18 @@ def make_p12(seal: Issued, chain: tuple[bytes, ...], file: Path) -> None:
     )
 
 
+def _signer(
+    serial: str, signer: signers.Signer, authority: TimeStamper | None, style: BaseStampStyle
+) -> signers.PdfSigner:
+    return signers.PdfSigner(
+        _metadata(serial),
+        signer=signer,
+        timestamper=authority,
+        stamp_style=style,
+        new_field_spec=_field(serial),
+    )
+
+
 def documented(p12: Path, level: str, authority: TimeStamper) -> Contender:
     """As the documentation has it: a signer from a PKCS #12 file, a stamp style, defaults.
 
@@ -147,13 +159,7 @@ def documented(p12: Path, level: str, authority: TimeStamper) -> Contender:
         signer = signers.SimpleSigner.load_pkcs12(str(p12), passphrase=_PASSPHRASE)
         style = TextStampStyle(stamp_text="CONTOH\n%(serial)s\n%(url)s")
         writer = IncrementalPdfFileWriter(io.BytesIO(document))
-        made = signers.PdfSigner(
-            _metadata(serial),
-            signer=signer,
-            timestamper=authority if level == "B-T" else None,
-            stamp_style=style,
-            new_field_spec=_field(serial),
-        )
+        made = _signer(serial, signer, authority if level == "B-T" else None, style)
         texts = {"serial": serial, "url": address}
         out = await made.async_sign_pdf(writer, appearance_text_params=texts)
         return bytes(out.getbuffer())
@@ -172,13 +178,7 @@ def tuned(p12: Path, key: FileKey, level: str, authority: TimeStamper) -> Conten
         style = StaticStampStyle(
             border_width=0, background=_Drawing(serial, address), background_layout=_AS_IT_IS
         )
-        made = signers.PdfSigner(
-            _metadata(serial),
-            signer=signer,
-            timestamper=authority if level == "B-T" else None,
-            stamp_style=style,
-            new_field_spec=_field(serial),
-        )
+        made = _signer(serial, signer, authority if level == "B-T" else None, style)
         out = await made.async_sign_pdf(
             writer, bytes_reserved=2 * _RESERVE[level], in_place=True, chunk_size=1 << 20
         )

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import TypedDict
 
 import httpx
-from asn1crypto import x509
 from cryptography import x509 as certificates
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -30,7 +29,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from PIL import Image
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import async_validate_pdf_signature
-from pyhanko_certvalidator import ValidationContext
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
@@ -55,7 +53,7 @@ from meterai.signing.own.file import read_own_file
 from meterai.signing.own.road import examine_own
 from meterai.signing.report import Outcome, SignatureReport
 from meterai.signing.seal import Sealer
-from meterai.signing.second_opinion import completed
+from meterai.signing.second_opinion import completed, context_for
 from meterai.signing.time_stamps import Authority, TimeStamps
 from meterai.signing.trust import Trust
 from meterai.signing.validation import examine_carefully
@@ -277,20 +275,8 @@ def _check(key: object, signature: bytes, message: bytes) -> None:
 
 def _pyhanko(trust: Trust, at: datetime) -> Judge:
     """As its documentation would have it, but with one context for all files and no comparing of revisions."""
-
-    def context(roots: Sequence[bytes], mode: str) -> ValidationContext:
-        return ValidationContext(
-            trust_roots=[x509.Certificate.load(der) for der in roots],
-            other_certs=[x509.Certificate.load(der) for der in trust.issuers],
-            crls=list(trust.revocations),
-            moment=at,
-            revocation_mode=mode,
-            retroactive_revinfo=True,
-            allow_fetching=False,
-        )
-
-    seals = context(trust.roots, "hard-fail")
-    stamps = context((*trust.roots, *trust.time_stamps), "soft-fail")
+    seals = context_for(trust, trust.roots, at, "hard-fail")
+    stamps = context_for(trust, (*trust.roots, *trust.time_stamps), at, "soft-fail")
 
     def judge(file: bytes) -> object:
         (signature,) = PdfFileReader(io.BytesIO(file)).embedded_signatures

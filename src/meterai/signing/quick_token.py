@@ -21,16 +21,18 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from meterai.signing.der import SEQUENCE, SET, Element, element_at, elements_in, octets, oid, tlv
+from meterai.signing.oids import (
+    ALGORITHM_PROTECTION,
+    CONTENT_TYPE,
+    MESSAGE_DIGEST,
+    SIGNED_DATA,
+    SIGNING_CERTIFICATE_V2,
+    TST_INFO,
+)
 from meterai.signing.tokens import Token
 
 _INTEGER, _OCTETS, _OID, _BOOLEAN, _TIME = 0x02, 0x04, 0x06, 0x01, 0x18
 _NULL = b"\x05\x00"
-_SIGNED_DATA = oid("1.2.840.113549.1.7.2")
-_TST_INFO = oid("1.2.840.113549.1.9.16.1.4")
-_CONTENT_TYPE = oid("1.2.840.113549.1.9.3")
-_MESSAGE_DIGEST = oid("1.2.840.113549.1.9.4")
-_BOUND_V2 = oid("1.2.840.113549.1.9.16.2.47")
-_PROTECTION = oid("1.2.840.113549.1.9.52")
 _HASH_OIDS = {
     "sha256": "2.16.840.1.101.3.4.2.1",
     "sha384": "2.16.840.1.101.3.4.2.2",
@@ -189,14 +191,14 @@ def _taken_apart(der: bytes) -> tuple[bytes, bytes, Element]:
     (digest,) = _inside(der, digests, SEQUENCE)
     (signer,) = _inside(der, signers, SEQUENCE)
     if (
-        _raw(der, kind) != _SIGNED_DATA
+        _raw(der, kind) != SIGNED_DATA
         or _value(der, version) != b"\x03"
         or _raw(der, digest) not in _DIGESTS
     ):
         raise _Unusual
     kind, wrapped = _inside(der, content, _OID, 0xA0)
     (inner,) = _inside(der, wrapped, _OCTETS)
-    if _raw(der, kind) != _TST_INFO:
+    if _raw(der, kind) != TST_INFO:
         raise _Unusual
     return _value(der, inner), _raw(der, riders), signer
 
@@ -212,12 +214,15 @@ def _check_attributes(der: bytes, attributes: Element, known: _Known, digest: by
         if name in found:
             raise _Unusual
         found[name] = value
-    if _PROTECTION in found or not {_CONTENT_TYPE, _MESSAGE_DIGEST, _BOUND_V2} <= found.keys():
+    if (
+        ALGORITHM_PROTECTION in found
+        or not {CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_CERTIFICATE_V2} <= found.keys()
+    ):
         raise _Unusual
     if (
-        _raw(der, found[_CONTENT_TYPE]) != _TST_INFO
-        or _raw(der, found[_MESSAGE_DIGEST]) != octets(digest)
-        or _raw(der, found[_BOUND_V2]) not in known.bindings
+        _raw(der, found[CONTENT_TYPE]) != TST_INFO
+        or _raw(der, found[MESSAGE_DIGEST]) != octets(digest)
+        or _raw(der, found[SIGNING_CERTIFICATE_V2]) not in known.bindings
     ):
         raise _Unusual
 

@@ -12,6 +12,16 @@ from asn1crypto import x509
 from meterai.signing.der import SEQUENCE, octets, oid, set_of, small_integer, tlv
 from meterai.signing.errors import SealTooLarge
 from meterai.signing.keys import Algorithm, SealKey
+from meterai.signing.oids import (
+    ALGORITHM_PROTECTION,
+    CONTENT_TYPE,
+    DATA,
+    MESSAGE_DIGEST,
+    SHA256_IDENTIFIER,
+    SIGNED_DATA,
+    SIGNING_CERTIFICATE_V2,
+    TIME_STAMP_TOKEN,
+)
 from meterai.signing.time_stamps import TimeStamps
 
 GAP_BYTES = 16 * 1024
@@ -22,15 +32,7 @@ _NO_DIGEST = b"\xff" * 32
 _SIZES_MAX = 64
 """Signatures by an elliptic curve have three lengths, and tokens of an authority a few."""
 _TIME_STAMP_ROOM = 9 * 1024
-_DATA = oid("1.2.840.113549.1.7.1")
-_SIGNED_DATA = oid("1.2.840.113549.1.7.2")
-_CONTENT_TYPE = oid("1.2.840.113549.1.9.3")
-_MESSAGE_DIGEST = oid("1.2.840.113549.1.9.4")
-_SIGNING_CERTIFICATE_V2 = oid("1.2.840.113549.1.9.16.2.47")
-_ALGORITHM_PROTECTION = oid("1.2.840.113549.1.9.52")
-_TIME_STAMP_TOKEN = oid("1.2.840.113549.1.9.16.2.14")
-_SHA256 = tlv(SEQUENCE, oid("2.16.840.1.101.3.4.2.1"))
-_SIGNATURE = {
+SIGNATURE_IDENTIFIERS = {
     Algorithm.RSA: tlv(SEQUENCE, oid("1.2.840.113549.1.1.11"), b"\x05\x00"),
     Algorithm.ECDSA: tlv(SEQUENCE, oid("1.2.840.10045.4.3.2")),
 }
@@ -47,22 +49,22 @@ class Sealer:
         self._key = key
         self._time_stamps = time_stamps
         leaf = x509.Certificate.load(key.chain[0])
-        self._signature_algorithm = _SIGNATURE[key.algorithm]
+        self._signature_algorithm = SIGNATURE_IDENTIFIERS[key.algorithm]
         self._certificates = set_of(*dict.fromkeys(key.chain), tag=0xA0)
         self._signer_id = tlv(
             SEQUENCE, leaf.issuer.dump(), leaf["tbs_certificate"]["serial_number"].dump()
         )
         constant = (
-            _attribute(_CONTENT_TYPE, _DATA),
-            _attribute(_SIGNING_CERTIFICATE_V2, _ess_certificate(key.chain[0])),
+            _attribute(CONTENT_TYPE, DATA),
+            _attribute(SIGNING_CERTIFICATE_V2, _ess_certificate(key.chain[0])),
             # CMSAlgorithmProtection (RFC 6211): digest algorithm, [1] signature algorithm
             _attribute(
-                _ALGORITHM_PROTECTION,
-                tlv(SEQUENCE, _SHA256, b"\xa1" + self._signature_algorithm[1:]),
+                ALGORITHM_PROTECTION,
+                tlv(SEQUENCE, SHA256_IDENTIFIER, b"\xa1" + self._signature_algorithm[1:]),
             ),
         )
         # All are of fixed length and differ before the digest begins, so their order is fixed as well.
-        attributes = sorted((*constant, _attribute(_MESSAGE_DIGEST, octets(_NO_DIGEST))))
+        attributes = sorted((*constant, _attribute(MESSAGE_DIGEST, octets(_NO_DIGEST))))
         # Signed as a SET OF, written under the tag [0] (RFC 5652 §5.4).
         whole = tlv(0x31, *attributes)
         self._before_digest, self._after_digest = whole.split(_NO_DIGEST)
@@ -81,7 +83,7 @@ class Sealer:
         unsigned = b""
         if self._time_stamps is not None:
             stamp = await self._time_stamps.stamp(hashlib.sha256(signature).digest())
-            unsigned = tlv(0xA1, _attribute(_TIME_STAMP_TOKEN, stamp.token))
+            unsigned = tlv(0xA1, _attribute(TIME_STAMP_TOKEN, stamp.token))
         seal = self._assemble(attributes, signature, unsigned)
         if len(seal) > self.gap_bytes:
             raise SealTooLarge(size=len(seal), room=self.gap_bytes)
@@ -108,7 +110,7 @@ class Sealer:
             SEQUENCE,
             small_integer(1),
             self._signer_id,
-            _SHA256,
+            SHA256_IDENTIFIER,
             said,
             self._signature_algorithm,
             octets(blank),
@@ -117,12 +119,12 @@ class Sealer:
         signed_data = tlv(
             SEQUENCE,
             small_integer(1),
-            set_of(_SHA256),
-            tlv(SEQUENCE, _DATA),
+            set_of(SHA256_IDENTIFIER),
+            tlv(SEQUENCE, DATA),
             self._certificates,
             set_of(signer),
         )
-        whole = tlv(SEQUENCE, _SIGNED_DATA, tlv(0xA0, signed_data))
+        whole = tlv(SEQUENCE, SIGNED_DATA, tlv(0xA0, signed_data))
         between = self._signature_algorithm + octets(blank)[: -signature_bytes or None]
         start = len(whole) - len(said) - len(between) - signature_bytes - unsigned_bytes
         return whole[: start + 1], between

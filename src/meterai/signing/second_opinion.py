@@ -47,7 +47,7 @@ def opinion_on_seal(
 
     Raises whatever the validator raises.
     """
-    return _ask(reader, signature, trust, _context(trust, trust.roots, moment, "hard-fail"))
+    return _ask(reader, signature, trust, context_for(trust, trust.roots, moment, "hard-fail"))
 
 
 def opinion_on_other(
@@ -58,7 +58,7 @@ def opinion_on_other(
     Raises whatever the validator raises.
     """
     roots = (*trust.roots, *trust.others)
-    return _ask(reader, signature, trust, _context(trust, roots, moment, "soft-fail"))
+    return _ask(reader, signature, trust, context_for(trust, roots, moment, "soft-fail"))
 
 
 def _ask(
@@ -67,13 +67,14 @@ def _ask(
     embedded = EmbeddedPdfSignature(reader, signature.field_dictionary, signature.field)
     # the authorities of time stamps are pinned: each is its own root
     roots = (*trust.roots, *trust.others, *trust.time_stamps)
-    stamps = _context(trust, roots, context.moment, "soft-fail")
+    stamps = context_for(trust, roots, context.moment, "soft-fail")
     return _read(completed(async_validate_pdf_signature(embedded, context, stamps)))
 
 
-def _context(
+def context_for(
     trust: Trust, roots: Sequence[bytes], moment: datetime, revocation: str
 ) -> ValidationContext:
+    """What pyHanko may believe at this moment: these roots, our issuers and lists, nothing from outside."""
     return ValidationContext(
         trust_roots=[x509.Certificate.load(der) for der in roots],
         other_certs=[x509.Certificate.load(der) for der in trust.issuers],

@@ -16,6 +16,7 @@ from meterai.signing.der import SEQUENCE, integer, octets, oid, small_integer, t
 from meterai.signing.errors import TimeStampUnavailable
 from meterai.signing.keys import read_chain
 from meterai.signing.line import Line, OpenLine, Unreachable
+from meterai.signing.oids import SHA256_IDENTIFIER
 from meterai.signing.quick_token import Answer, Pinned, read_answer
 from meterai.signing.signed_data import BadSignedData
 from meterai.signing.tokens import Token, read_token
@@ -131,7 +132,6 @@ class TimeStamps:
         return Answer(token, said)
 
 
-_SHA256 = tlv(SEQUENCE, oid("2.16.840.1.101.3.4.2.1"))
 _CERTIFICATE_WANTED = b"\x01\x01\xff"
 
 
@@ -140,7 +140,7 @@ def request_of(imprint: bytes, nonce: int, policy: str | None = None) -> bytes:
     return tlv(
         SEQUENCE,
         small_integer(1),
-        tlv(SEQUENCE, _SHA256, octets(imprint)),
+        tlv(SEQUENCE, SHA256_IDENTIFIER, octets(imprint)),
         b"" if policy is None else oid(policy),
         integer(nonce),
         _CERTIFICATE_WANTED,

@@ -33,7 +33,9 @@ from meterai.signing.der import (
     small_integer,
     tlv,
 )
-from meterai.signing.keys import Algorithm, FileKey
+from meterai.signing.keys import FileKey
+from meterai.signing.oids import SHA256_IDENTIFIER, SIGNED_DATA, TST_INFO
+from meterai.signing.seal import SIGNATURE_IDENTIFIERS
 
 POLICY = "1.3.6.1.4.1.99999.1"
 """A policy of our own, below a number that nobody has."""
@@ -44,14 +46,7 @@ SLOW_MAX_S = 30.0
 MODES = ("up", "down", "hang", "wrong", "wrong imprint", "wrong policy")
 
 _GRANTED = tlv(SEQUENCE, small_integer(0))
-_SHA256 = tlv(SEQUENCE, oid("2.16.840.1.101.3.4.2.1"))
-_TST_INFO = oid("1.2.840.113549.1.9.16.1.4")
-_SIGNED_DATA = oid("1.2.840.113549.1.7.2")
 _ACCURACY = tlv(SEQUENCE, small_integer(1))
-_SIGNATURE = {
-    Algorithm.RSA: tlv(SEQUENCE, oid("1.2.840.113549.1.1.11"), b"\x05\x00"),
-    Algorithm.ECDSA: tlv(SEQUENCE, oid("1.2.840.10045.4.3.2")),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +80,7 @@ class Stamper:
         self._certificates = set_of(*dict.fromkeys(key.chain[:2]), tag=0xA0)
         bound = tlv(SEQUENCE, octets(hashlib.sha256(key.chain[0]).digest()))
         self._constant = (
-            _attribute("1.2.840.113549.1.9.3", _TST_INFO),
+            _attribute("1.2.840.113549.1.9.3", TST_INFO),
             _attribute("1.2.840.113549.1.9.16.2.47", tlv(SEQUENCE, tlv(SEQUENCE, bound))),
         )
 
@@ -112,20 +107,20 @@ class Stamper:
             SEQUENCE,
             small_integer(1),
             self._signer_id,
-            _SHA256,
+            SHA256_IDENTIFIER,
             tlv(0xA0, *attributes),
-            _SIGNATURE[self.key.algorithm],
+            SIGNATURE_IDENTIFIERS[self.key.algorithm],
             octets(self.key.sign_now(tlv(0x31, *attributes))),
         )
         data = tlv(
             SEQUENCE,
             small_integer(3),
-            set_of(_SHA256),
-            tlv(SEQUENCE, _TST_INFO, tlv(0xA0, octets(info))),
+            set_of(SHA256_IDENTIFIER),
+            tlv(SEQUENCE, TST_INFO, tlv(0xA0, octets(info))),
             self._certificates,
             set_of(signer),
         )
-        return tlv(SEQUENCE, _SIGNED_DATA, tlv(0xA0, data))
+        return tlv(SEQUENCE, SIGNED_DATA, tlv(0xA0, data))
 
 
 def _attribute(kind: str, value: bytes) -> bytes:

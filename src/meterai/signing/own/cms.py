@@ -10,6 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from meterai.signing.der import SEQUENCE, SET, octets, oid, tlv
+from meterai.signing.oids import (
+    DATA,
+    MESSAGE_DIGEST,
+    SHA256,
+    SIGNED_DATA,
+    SIGNING_TIME,
+    TIME_STAMP_TOKEN,
+    TST_INFO,
+)
 from meterai.signing.own.anchors import Anchors, Signer
 from meterai.signing.own.syntax import Unfamiliar
 from meterai.signing.signed_data import (
@@ -20,15 +29,9 @@ from meterai.signing.signed_data import (
 )
 from meterai.signing.tokens import read_token
 
-_SIGNED_DATA = oid("1.2.840.113549.1.7.2")
-_DATA = tlv(SEQUENCE, oid("1.2.840.113549.1.7.1"))
-_TIME_STAMP_INFO = oid("1.2.840.113549.1.9.16.1.4")
-_MESSAGE_DIGEST = oid("1.2.840.113549.1.9.4")
-_SIGNING_TIME = oid("1.2.840.113549.1.9.5")
-_TIME_STAMP_TOKEN = oid("1.2.840.113549.1.9.16.2.14")
-_SHA256 = oid("2.16.840.1.101.3.4.2.1")
+_DATA = tlv(SEQUENCE, DATA)
 _DIGESTS = {
-    "sha256": _SHA256,
+    "sha256": SHA256,
     "sha384": oid("2.16.840.1.101.3.4.2.2"),
     "sha512": oid("2.16.840.1.101.3.4.2.3"),
 }
@@ -157,7 +160,7 @@ def take_apart(der: bytes, anchors: Anchors | None = None) -> Parts:
 
 def _walk(der: bytes) -> tuple[Parts, Shape]:
     """The same, element by element."""
-    start = _after(der, _only(der, 0, SEQUENCE, len(der)), _SIGNED_DATA)
+    start = _after(der, _only(der, 0, SEQUENCE, len(der)), SIGNED_DATA)
     start = _only(der, _only(der, start, _EXPLICIT, len(der)), SEQUENCE, len(der))
     _, after_version = _element(der, start, _INTEGER)
     _, after_digests = _element(der, after_version, SET)
@@ -176,7 +179,7 @@ def _walk(der: bytes) -> tuple[Parts, Shape]:
     signature, end = _element(der, after_algorithm, _OCTETS)
     form = (
         der[start:after_digests]
-        + (_DATA if encapsulated is None else _TIME_STAMP_INFO)
+        + (_DATA if encapsulated is None else TST_INFO)
         + der[after_content:after_certificates]
         + der[signer:before_attributes]
         + kept
@@ -224,7 +227,7 @@ def _content(der: bytes, at: int) -> tuple[int | None, int]:
     if der.startswith(_DATA, at):
         return None, at + len(_DATA)
     start, end = _element(der, at, SEQUENCE)
-    start = _only(der, _after(der, start, _TIME_STAMP_INFO), _EXPLICIT, end)
+    start = _only(der, _after(der, start, TST_INFO), _EXPLICIT, end)
     return _only(der, start, _OCTETS, end), end
 
 
@@ -235,13 +238,13 @@ def _attributes(der: bytes, at: int, end: int) -> tuple[Cut, list[Cut], bytes]:
     kept: list[bytes] = []
     while at < end:
         start, after = _element(der, at, SEQUENCE)
-        if der.startswith(_MESSAGE_DIGEST, start) and digest is None:
-            value = _only(der, start + len(_MESSAGE_DIGEST), SET, after)
+        if der.startswith(MESSAGE_DIGEST, start) and digest is None:
+            value = _only(der, start + len(MESSAGE_DIGEST), SET, after)
             digest = _only(der, value, _OCTETS, after), after
-            kept.append(_MESSAGE_DIGEST)
-        elif der.startswith(_SIGNING_TIME, start):
-            kept.append(_SIGNING_TIME)
-            moments.append((start + len(_SIGNING_TIME), after))
+            kept.append(MESSAGE_DIGEST)
+        elif der.startswith(SIGNING_TIME, start):
+            kept.append(SIGNING_TIME)
+            moments.append((start + len(SIGNING_TIME), after))
         else:
             kept.append(der[at:after])
         at = after
@@ -280,7 +283,7 @@ def time_of(parts: Parts, anchors: Anchors, at: datetime) -> datetime:
         raise Unfamiliar
     end = len(parts.unsigned)
     start = _only(parts.unsigned, 0, SEQUENCE, end)
-    start = _only(parts.unsigned, _after(parts.unsigned, start, _TIME_STAMP_TOKEN), SET, end)
+    start = _only(parts.unsigned, _after(parts.unsigned, start, TIME_STAMP_TOKEN), SET, end)
     token = parts.unsigned[start:]
     imprint = hashlib.sha256(parts.signature).digest()
     inner = take_apart(token, anchors)
@@ -341,8 +344,8 @@ def _check_unsigned(parts: Parts, data: SignedData) -> None:
 def _imprints(imprint: bytes) -> tuple[bytes, bytes]:
     """Of SHA-256, with and without the NULL that RFC 5754 §2 leaves free."""
     return (
-        tlv(SEQUENCE, tlv(SEQUENCE, _SHA256), octets(imprint)),
-        tlv(SEQUENCE, tlv(SEQUENCE, _SHA256, b"\x05\x00"), octets(imprint)),
+        tlv(SEQUENCE, tlv(SEQUENCE, SHA256), octets(imprint)),
+        tlv(SEQUENCE, tlv(SEQUENCE, SHA256, b"\x05\x00"), octets(imprint)),
     )
 
 
