@@ -31,7 +31,7 @@ from meterai.sale.model import Order, OrderState
 from meterai.sale.paper import PaperKind, issue_paper
 from meterai.web.affixing import document_here
 from meterai.web.downloads import pdf_download
-from meterai.web.forms import own_form
+from meterai.web.forms import Form, own_form
 from meterai.web.pages import page
 from meterai.web.papers import invoice_paper, receipt_paper
 from meterai.web.qr import qr_svg
@@ -80,14 +80,20 @@ async def qr_of(app: App, order: Order) -> str | None:
     return request.qris
 
 
+async def _placed(request: Request) -> tuple[Document, Form]:
+    """The document and the form sent for it. Raises :class:`NoPlaceYet` until its mark has a place."""
+    document = await document_here(request)
+    form = await own_form(request)
+    if document.place is None:
+        raise NoPlaceYet
+    return document, form
+
+
 async def order_or_use_quota(request: Request) -> Response:
     """Either quota is used at once, or an order is placed under a telephone number."""
     app = app_of(request)
-    document = await document_here(request)
-    form = await own_form(request)
+    document, form = await _placed(request)
     link = request.path_params["link"]
-    if document.place is None:
-        raise NoPlaceYet
     details = documents.Details(
         kind=form.text("jenis") if form.text("jenis") in DOCUMENT_KINDS else None,
         number=form.text("nomor")[:80] or None,
@@ -126,11 +132,8 @@ async def order_or_use_quota(request: Request) -> Response:
 async def use_voucher(request: Request) -> Response:
     """The units of a voucher are the document's, which waits to be stamped."""
     app = app_of(request)
-    document = await document_here(request)
-    form = await own_form(request)
+    document, form = await _placed(request)
     link = request.path_params["link"]
-    if document.place is None:
-        raise NoPlaceYet
     async with app.database.transaction() as connection:
         said = await redeem_code(connection, app.vault, form.text("kode"), document.party, now())
     if isinstance(said, MeteraiError):
